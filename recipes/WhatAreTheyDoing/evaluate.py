@@ -1,0 +1,76 @@
+"""Score predictions: Best-Mean and modality dependence, by a panel of judges.
+
+    predictions.csv --> judges --> verdicts.jsonl --> scores.json, table.md,
+    (one or several                                   dependence.png
+     systems)
+
+Run from this folder:
+
+    python evaluate.py hparams/judge.yaml
+    python evaluate.py hparams/judge.yaml \
+        --predictions results/cascade/predictions.csv --output_folder results/j
+    python evaluate.py hparams/judge.yaml --predictions "{A: a.csv, B: b.csv}"
+
+The first form scores the demo clips, and asks the cascade about them first
+where that has not been done. A killed run goes on where it stopped; nothing is
+judged twice.
+
+How to read this file: ``main`` from top to bottom, then the YAML; the work is
+in ``speechbrain_jasco/evaluation.py``.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import sys
+
+import infer
+import speechbrain as sb
+from hyperpyyaml import load_hyperpyyaml
+from what_are_they_doing_prepare import prepare_what_are_they_doing
+
+from speechbrain_jasco.dataio import read_clips
+from speechbrain_jasco.evaluation import evaluate
+from speechbrain_jasco.reporting.tables import markdown, results_table
+
+
+def main(argv):
+    """Run the evaluation that a YAML describes.
+
+    Arguments
+    ---------
+    argv : list of str
+        YAML file and overrides.
+
+    Returns
+    -------
+    dict
+        ``scores.json``.
+    """
+    hparams_file, _, overrides = sb.parse_arguments(argv)
+    with open(hparams_file, encoding="utf-8") as fin:
+        hparams = load_hyperpyyaml(fin, overrides)
+    sb.create_experiment_directory(
+        experiment_directory=hparams["output_folder"],
+        hyperparams_to_save=hparams_file,
+        overrides=overrides,
+    )
+    predictions = hparams["predictions"]
+    if predictions is None:
+        predictions = infer.main([hparams["demo_inference"]])
+    clips = None
+    if hparams["data_folder"] is not None:
+        manifest = prepare_what_are_they_doing(
+            hparams["data_folder"], hparams["output_folder"]
+        )
+        clips = read_clips(manifest, hparams["data_folder"])
+    scores = evaluate(
+        predictions, hparams["judges"], hparams["output_folder"], clips
+    )
+    print(f"\n{markdown(results_table(scores))}\n\n{hparams['remark']}")
+    print(f"Report: {hparams['output_folder']}")
+    return scores
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

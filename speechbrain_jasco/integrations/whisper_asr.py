@@ -1,0 +1,130 @@
+"""Whisper as a recogniser: what is said in a clip.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import torch
+from speechbrain.utils.logger import get_logger
+from transformers import WhisperForConditionalGeneration, WhisperProcessor
+
+from speechbrain_jasco import starter
+from speechbrain_jasco.fingerprint import fingerprint
+
+logger = get_logger(__name__)
+
+RATE_HZ = 16000
+PIECE_SAMPLES = 30 * RATE_HZ  # Whisper's window, arXiv 2212.04356 section 2.2
+
+
+class WhisperRecogniser:
+    """Transcribes recordings greedily.
+
+    Arguments
+    ---------
+    source : str
+        Hub name, local folder or ``starter:NAME``.
+    batch_size : int
+        Windows of 30 s at once.
+    max_new_tokens : int
+        Longest transcript of a window. Fast speech has about 4 tokens per
+        second; the limit stops a decoder that repeats itself.
+    device : str, optional
+        CUDA where there is one, else the CPU.
+
+    Example
+    -------
+    >>> recogniser = WhisperRecogniser("starter:whisper-tiny.en")
+    >>> recogniser.model is None  # nothing is loaded before the first use
+    True
+    """
+
+    def __init__(self, source, batch_size=8, max_new_tokens=128, device=None):
+        self.source = source
+        self.batch_size = batch_size
+        self.max_new_tokens = max_new_tokens
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = None
+        self.processor = None
+
+    def config(self):
+        """Everything a transcript depends on, JSON-able (dict)."""
+        return {
+            "recogniser": type(self).__name__,
+            "source": fingerprint(self.source),
+            "max_new_tokens": self.max_new_tokens,
+        }
+
+    def load(self):
+        """Load model, tokenizer and front end, once."""
+        if self.model is not None:
+            return
+        path = starter.resolve(self.source)
+        logger.info("Loading %s", self.source)
+        self.processor = WhisperProcessor.from_pretrained(path)
+        model = WhisperForConditionalGeneration.from_pretrained(
+            path, dtype=torch.float32
+        )
+        self.model = model.to(self.device).eval().requires_grad_(False)
+
+    def transcribe(self, wavs):
+        """Transcribe English recordings.
+
+        A recording beyond 30 s is cut into pieces of 30 s, whose transcripts
+        are joined; a word on a cut may be lost.
+
+        Arguments
+        ---------
+        wavs : list of Tensor [S]
+            Mono, 16 kHz.
+
+        Returns
+        -------
+        list of str
+
+        Raises
+        ------
+        ValueError
+            If a recording is empty or not of one dimension.
+        """
+        if not wavs:
+            return []
+        for index, wav in enumerate(wavs):
+            if wav.dim() != 1 or not len(wav):
+                raise ValueError(
+                    f"recording {index}: got shape {list(wav.shape)}, expected "
+                    "[S] with S > 0."
+                )
+        self.load()
+        pieces = [wav.split(PIECE_SAMPLES) for wav in wavs]
+        texts = iter(
+            self._transcribe_pieces([p for wav in pieces for p in wav])
+        )
+        return [
+            " ".join(filter(None, (next(texts) for _ in wav))) for wav in pieces
+        ]
+
+    @torch.no_grad()
+    def _transcribe_pieces(self, pieces):
+        """Transcribe recordings of at most 30 s: list of str."""
+        english = {}
+        if self.model.generation_config.is_multilingual:
+            english = {"language": "en", "task": "transcribe"}
+        texts = []
+        for start in range(0, len(pieces), self.batch_size):
+            batch = pieces[start : start + self.batch_size]
+            ids = self.model.generate(
+                torch.cat([self._features(wav) for wav in batch]),
+                max_new_tokens=self.max_new_tokens,
+                do_sample=False,
+                num_beams=1,
+                **english,
+            )
+            texts += self.processor.batch_decode(ids, skip_special_tokens=True)
+        return [text.strip() for text in texts]
+
+    def _features(self, wav):
+        """Log-mel [1, bands, 3000], scaled by this recording's own maximum."""
+        return self.processor.feature_extractor(
+            wav.cpu().numpy(), sampling_rate=RATE_HZ, return_tensors="pt"
+        ).input_features.to(self.device)

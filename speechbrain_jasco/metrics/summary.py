@@ -1,0 +1,107 @@
+"""Assemble ``scores.json`` from the verdict tables.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import pandas as pd
+
+from speechbrain_jasco.metrics import scores
+
+
+def fill_grid(verdicts, ids, n_prompts):
+    """Add a ``no_prediction`` row for every answer that a file lacks.
+
+    Arguments
+    ---------
+    verdicts : pandas.DataFrame
+        Verdicts of one system by one judge.
+    ids : list of str
+        All clips.
+    n_prompts : int
+        Prompts each clip should have.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``len(ids) * n_prompts`` rows, in that order.
+
+    Example
+    -------
+    >>> verdicts = pd.DataFrame({"id": ["a"], "prompt_index": [1],
+    ...     "status": ["ok"], "rating": [2], "orientation": ["both"]})
+    >>> fill_grid(verdicts, ["a"], 2)["status"].tolist()
+    ['no_prediction', 'ok']
+    """
+    grid = pd.MultiIndex.from_product(
+        [ids, range(n_prompts)], names=["id", "prompt_index"]
+    )
+    full = verdicts.set_index(["id", "prompt_index"]).reindex(grid)
+    full["status"] = full["status"].fillna("no_prediction")
+    return full.reset_index()
+
+
+def summarize(verdicts):
+    """Score one system by one judge.
+
+    Arguments
+    ---------
+    verdicts : pandas.DataFrame
+        The complete grid of verdicts.
+
+    Returns
+    -------
+    dict
+        An entry of ``judges`` in ``scores.json``.
+    """
+    return {
+        "best_mean": scores.best_mean(verdicts),
+        "best_mean_ungated": scores.best_mean(verdicts, gated=False),
+        "mean": scores.mean_rating(verdicts),
+        "mean_ungated": scores.mean_rating(verdicts, gated=False),
+        "best_of_k": scores.best_of_k(
+            verdicts, k_max=verdicts["prompt_index"].nunique()
+        ),
+        "dependence": scores.dependence(verdicts),
+        "counts": scores.counts(verdicts),
+        "coverage": scores.coverage(verdicts),
+        "bounds": {"best_mean": list(scores.best_mean_bounds(verdicts))},
+    }
+
+
+def average(judges):
+    """Average a system's scores over its judges, each judge counting alike.
+
+    Arguments
+    ---------
+    judges : dict
+        Judge name -> result of ``summarize``.
+
+    Returns
+    -------
+    dict
+        ``best_mean``, ``mean`` and ``dependence``; NaN where a judge has no
+        value.
+
+    Example
+    -------
+    >>> one = {"best_mean": 1.0, "mean": 0.5,
+    ...        "dependence": {"audio": 0.2, "both": 0.5, "speech": 0.3}}
+    >>> two = {"best_mean": 2.0, "mean": 0.5,
+    ...        "dependence": {"audio": 0.0, "both": 1.0, "speech": 0.0}}
+    >>> average({"a": one, "b": two})["dependence"]["both"]
+    0.75
+    """
+
+    def mean(read):
+        values = [read(judge) for judge in judges.values()]
+        return sum(values) / len(values)
+
+    return {
+        "best_mean": mean(lambda judge: judge["best_mean"]),
+        "mean": mean(lambda judge: judge["mean"]),
+        "dependence": {
+            name: mean(lambda judge, name=name: judge["dependence"][name])
+            for name in scores.SHARES
+        },
+    }

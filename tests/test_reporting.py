@@ -1,0 +1,92 @@
+"""Tables and figures.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from speechbrain_jasco.evaluation import score, write_report
+from speechbrain_jasco.judging.panel import VERDICT_COLUMNS
+from speechbrain_jasco.reporting.tables import (
+    half_up,
+    markdown,
+    results_table,
+)
+
+# Table II of arXiv 2409.14526: Best-Mean totals over 80 clips, by system;
+# the judges are Llama-3.1-70B, Qwen2.5-72B, Mistral-Large; then the average.
+TABLE_II = {
+    "WavLLM": ([39, 26, 10], ["0.49", "0.33", "0.13"], "0.31"),
+    "LTU-AS": ([83, 95, 59], ["1.04", "1.19", "0.74"], "0.99"),
+    "SALMONN": ([97, 103, 64], ["1.21", "1.29", "0.80"], "1.10"),
+    "Qwen2-Audio": ([110, 114, 70], ["1.38", "1.43", "0.88"], "1.23"),
+}
+
+
+@pytest.mark.parametrize("system", TABLE_II)
+def test_table_two_is_rounded_half_up(system):
+    totals, printed, average = TABLE_II[system]
+    assert [half_up(total / 80) for total in totals] == printed
+    assert half_up(sum(totals) / 240) == average
+
+
+def judged(system, rating, orientation):
+    """Verdicts of two clips with 8 equal answers each."""
+    rows = [
+        (system, "j", clip, i, "ok", rating, orientation)
+        for clip in "ab"
+        for i in range(8)
+    ]
+    return pd.DataFrame(rows, columns=VERDICT_COLUMNS)
+
+
+@pytest.fixture
+def scores():
+    hostile = "<b>|`x`|</b> $a_b$"
+    predictions = pd.DataFrame(
+        {
+            "id": ["a"] * 8 + ["b"] * 8,
+            "prompt_index": list(range(8)) * 2,
+            **dict.fromkeys(
+                ["audio_sound", "spoken_text", "target_keywords", "tgt_text"],
+                "x",
+            ),
+        }
+    )
+    verdicts = {
+        ("A", "j"): judged("A", 2, "both"),
+        ("A", hostile): judged("A", 0, "neither"),
+        ("B", "j"): judged("B", 1, "audio"),
+        ("B", hostile): judged("B", 1, "both"),
+    }
+    return score({"A": predictions, "B": predictions}, verdicts, ["a", "b"])
+
+
+def test_table_has_a_row_per_system_and_judge_and_an_average(scores):
+    table = results_table(scores)
+    assert table["system"].tolist() == ["A"] * 3 + ["B"] * 3
+    assert table["Best-Mean"].tolist() == [
+        *("2.00", "0.00", "1.00"),
+        *("0.00", "1.00", "0.50"),
+    ]
+    # only "neither": there is no share to give, and no average of it
+    assert table["both %"].tolist()[:3] == ["100", "n/a", "n/a"]
+
+
+def test_hostile_names_stay_in_their_cell(scores):
+    lines = markdown(results_table(scores)).splitlines()
+    columns = {line.replace("\\|", "").count("|") for line in lines}
+    assert len(columns) == 1
+    assert len({len(line) for line in lines}) == 1  # aligned
+
+
+def test_report_files(scores, tmp_path):
+    write_report(scores, tmp_path)
+    assert "NaN" not in (tmp_path / "scores.json").read_text()
+    picture = plt.imread(tmp_path / "dependence.png")
+    colours = {tuple(pixel[:3]) for row in picture for pixel in row}
+    assert (1.0, 1.0, 1.0) in colours and len(colours) > 10
+    assert picture.shape[1] > 300
