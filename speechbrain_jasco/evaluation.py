@@ -75,18 +75,21 @@ def expected_clips(systems, clips=None):
     ValueError
         If a system has a clip that the data set lacks.
     """
-    seen = dict.fromkeys(
-        clip for table in systems.values() for clip in table["id"]
-    )
     if clips is None:
-        return list(seen)
-    known = [clip.id for clip in clips]
-    unknown = [clip for clip in seen if clip not in set(known)]
-    if unknown:
-        raise ValueError(
-            f"The predictions have ids that the data set lacks: {unknown[:10]}"
-            ". Give the data_folder they were made with, or remove the rows."
+        return list(
+            dict.fromkeys(
+                clip for table in systems.values() for clip in table["id"]
+            )
         )
+    known = [clip.id for clip in clips]
+    for name, table in systems.items():
+        unknown = table["id"][~table["id"].isin(known)]
+        if len(unknown):
+            raise ValueError(
+                f"{name}, row {unknown.index[0] + 1}: the data set lacks the "
+                f"ids {list(unknown.unique()[:10])}. Give the data_folder that "
+                "the predictions were made with, or remove the rows."
+            )
     return known
 
 

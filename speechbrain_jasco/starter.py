@@ -71,27 +71,6 @@ def resolve(source):
     return str(fetch(source[len(PREFIX) :]))
 
 
-def weights_sha256(source):
-    """Identify the weights behind ``starter:NAME``.
-
-    Arguments
-    ---------
-    source : str
-        ``starter:NAME``.
-
-    Returns
-    -------
-    str
-        Hash of the published weight file.
-
-    Example
-    -------
-    >>> weights_sha256("starter:whisper-base")[:16]
-    'd01c3014881c9c6f'
-    """
-    return entry(source[len(PREFIX) :]).sha256
-
-
 def entry(name):
     """Look a model up in the pinned table.
 

@@ -201,7 +201,9 @@ def scripted_server():
         server.listing = listing
         server.requests, server.lock = [], threading.Lock()
         server.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, args=(0.05,), daemon=True
+        ).start()
         servers.append(server)
         return server
 

@@ -143,14 +143,14 @@ def test_all_defects_are_listed_in_one_error(tmp_path):
     data = tmp_path / "data"
     table = write_official(data)
 
-    def change(number, column, value, prompts=range(8)):
-        for prompt in prompts:
-            table.loc[8 * (number - 1) + prompt, column] = value
+    def change(number, column, value, n_prompts=8):
+        start = 8 * (number - 1)
+        table.loc[start : start + n_prompts - 1, column] = value
 
     change(2, "spoken_text", "")
     change(3, "tgt_text", " \t")
     change(4, "target_keywords", "beach,,sea")
-    change(6, "audio_sound", "another sound", prompts=[5])
+    change(6, "audio_sound", "another sound", n_prompts=5)
     change(7, "audio", "{data_folder}/dataset/v0/none.wav")
     change(8, "id", "")
     change(9, "audio", "")
@@ -351,7 +351,9 @@ def site(tmp_path):
             for name, content in server.files.items()
         )
     )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, args=(0.05,), daemon=True
+    ).start()
     yield server
     server.shutdown()
     server.server_close()
@@ -445,9 +447,9 @@ def test_download_with_nobody_there(site, tmp_path):
         free.bind(("127.0.0.1", 0))
         site.url = f"http://127.0.0.1:{free.getsockname()[1]}"
     assert "refused" in fetch_error(site, tmp_path / "data")
+    assert files_in(tmp_path / "data") == {}
     site.url = "no-scheme"
     assert "unknown url type" in fetch_error(site, tmp_path / "data")
-    assert files_in(tmp_path / "data") == {}
 
 
 def test_pinned_list_is_complete():

@@ -17,7 +17,9 @@ from speechbrain_jasco.metrics.summary import average, fill_grid, summarize
 
 def table(rows):
     """Verdicts from (id, status, rating, orientation)."""
-    frame = pd.DataFrame(rows, columns=["id", "status", "rating", "orientation"])
+    frame = pd.DataFrame(
+        rows, columns=["id", "status", "rating", "orientation"]
+    )
     frame["prompt_index"] = frame.groupby("id").cumcount()
     return frame
 

@@ -67,8 +67,9 @@ def main(argv):
     scores = evaluate(
         predictions, hparams["judges"], hparams["output_folder"], clips
     )
-    print(f"\n{markdown(results_table(scores))}\n\n{hparams['remark']}")
-    print(f"Report: {hparams['output_folder']}")
+    print(f"\n{markdown(results_table(scores))}\n")
+    print(hparams["remark"])
+    print("Report:", hparams["output_folder"])
     return scores
 
 

@@ -16,7 +16,8 @@ from speechbrain_jasco.judging.verdict import parse_verdict
 
 MAX_PREDICTION_CHARACTERS = 4000
 # Spellings of chat markup: text in an answer must not open or close a turn.
-_MARKUP = re.compile(r"<(?=\||/?s>|/?(?:start|end)_of_turn>)|\[(?=/?INST\])")
+# <|im_end|>, DeepSeek's <｜User｜>, </s>, <end_of_turn>, <<SYS>>, [/INST].
+_MARKUP = re.compile(r"<(?=[|｜<]|/?\w+\|?>)|\[(?=/?[A-Z_]+\])")
 
 
 class LLMJudge:
@@ -105,11 +106,24 @@ class LLMJudge:
         Returns
         -------
         list of dict
+
+        Raises
+        ------
+        ValueError
+            If the prompt has a field that there is not.
         """
-        case = self.prompt["case"].format(
-            **{**vars(item), "prediction": quoted(item.prediction)},
-            fence=fence(item.prediction),
-        )
+        values = {
+            **vars(item),
+            "prediction": quoted(item.prediction),
+            "fence": fence(item.prediction),
+        }
+        try:
+            case = self.prompt["case"].format(**values)
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(
+                f"{self.name}: the prompt's case has a field {error}; expected "
+                f"{list(values)} only. Double braces that are meant as text."
+            ) from error
         return [
             {"role": "system", "content": self.prompt["system"]},
             {"role": "user", "content": case},

@@ -1,0 +1,83 @@
+"""Every YAML parses as it stands, in a second, and its keys are used.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hyperpyyaml import load_hyperpyyaml
+
+ROOT = Path(__file__).resolve().parents[1]
+HPARAMS = ROOT / "recipes" / "WhatAreTheyDoing" / "hparams"
+SCRIPTS = {"infer": "infer.py", "judge": "evaluate.py"}
+YAMLS = sorted(path.name for path in HPARAMS.glob("*.yaml"))
+
+
+def load(name, overrides=""):
+    with (HPARAMS / name).open(encoding="utf-8") as fin:
+        return load_hyperpyyaml(fin, overrides)
+
+
+@pytest.mark.parametrize("name", YAMLS)
+def test_loads_without_weights_or_network(name, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("a YAML must not fetch or load anything")
+
+    monkeypatch.setattr("subprocess.run", refuse)
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    load(name)  # imports
+    began = time.monotonic()
+    load(name)
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("name", YAMLS)
+def test_every_key_is_used(name):
+    script = SCRIPTS[name.split(".")[0].split("_")[0]]
+    code = (ROOT / "recipes" / "WhatAreTheyDoing" / script).read_text("utf-8")
+    text = (HPARAMS / name).read_text(encoding="utf-8")
+    for key in re.findall(r"^(\w+):", text, flags=re.MULTILINE):
+        used = f'hparams["{key}"]' in code or f"!ref <{key}>" in text
+        assert used or key == "__set_seed", key
+
+
+@pytest.mark.parametrize("name", [n for n in YAMLS if n.startswith("infer")])
+def test_answerers_keep_their_contract(name):
+    answerer = load(name)["answerer"]
+    assert callable(answerer.answer) and callable(answerer.check)
+
+
+@pytest.mark.parametrize("name", [n for n in YAMLS if n.startswith("judge")])
+def test_judges_keep_their_contract(name):
+    judges = load(name)["judges"]
+    for judge in judges:
+        assert judge.name
+        for method in ("config", "check", "judge", "unload"):
+            assert callable(getattr(judge, method))
+
+
+def test_the_eight_instructions_are_four_swapped_pairs():
+    instructions = load("infer_cascade.yaml")["instructions"]
+    assert len({entry["text"] for entry in instructions}) == 8
+    for pair in range(1, 5):
+        two = [entry for entry in instructions if entry["pair"] == pair]
+        assert [entry["first"] for entry in two] in (
+            ["audio", "speech"],
+            ["speech", "audio"],
+        )
+        # Two of a pair differ in the order of their words alone.
+        words = [
+            sorted(re.findall(r"\w+", entry["text"].lower())) for entry in two
+        ]
+        assert two[0]["text"] != two[1]["text"]
+        assert len(set(words[0]) ^ set(words[1])) <= 6
+
+
+def test_another_llm_is_one_override():
+    hparams = load("judge.yaml", {"llm_source": "Qwen/Qwen2.5-7B-Instruct"})
+    assert hparams["llm_judge"].name == "Qwen/Qwen2.5-7B-Instruct"
+    assert hparams["llm_judge"].generator.source == "Qwen/Qwen2.5-7B-Instruct"
