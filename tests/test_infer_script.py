@@ -5,7 +5,6 @@ Authors
 """
 
 import logging
-import multiprocessing
 import os
 import random
 import subprocess
@@ -235,23 +234,6 @@ def slow_argv(tmp_path, data, out, *more):
     return [str(argument) for argument in argv]
 
 
-def check_same(tmp_path, n_clips, n_kills):
-    """Killed runs left what a whole run leaves, and asked little twice."""
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for name in ("predictions.csv", "failures.csv"):
-        assert (killed / name).read_bytes() == (whole / name).read_bytes()
-    table = read_predictions(killed / "predictions.csv")
-    assert len(table) == 2 * n_clips
-    assert table["allm_output"][5] == "" and table["allm_output"][0] == (
-        "1\r“What are they doing?”"
-    )
-    asked = (tmp_path / "killed.log").read_text().split()
-    assert set(asked) == {str(i) for i in range(1, n_clips + 1)}
-    # Only the clip under way at a kill, and the one that fails, came again.
-    again = [name for name in asked if name != "3"]
-    assert len(again) <= n_clips - 1 + n_kills
-
-
 def test_killed_script_ends_like_an_uninterrupted_one(tmp_path):
     """Five kills over the whole time from start to end of the process."""
     n_clips = 12
@@ -288,42 +270,14 @@ def test_killed_script_ends_like_an_uninterrupted_one(tmp_path):
     assert n_kills == 5
     process = start("killed")
     assert process.wait(timeout=120) == 0
-    check_same(tmp_path, n_clips, n_kills)
-
-
-def test_killed_thirty_times_at_random(tmp_path, monkeypatch):
-    """Many kills; a fork server spares the imports."""
-    n_clips = 12
-    data = write_data(tmp_path / "data", n_clips)
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent), str(RECIPE)])
-    monkeypatch.setenv("PYTHONPATH", path)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["infer", "test_infer_script"])
-
-    def start(out):
-        import infer
-
-        argv = slow_argv(tmp_path, data, tmp_path / out, "--seconds", 0.02)
-        process = context.Process(target=infer.main, args=(argv,))
-        process.start()
-        return process
-
-    start("warm").join()
-    began = time.monotonic()
-    process = start("whole")
-    process.join()
-    assert process.exitcode == 0
-    duration = time.monotonic() - began
-    generator = random.Random(1)
-    n_kills = 0
-    for _ in range(30):
-        process = start("killed")
-        process.join(generator.uniform(0, duration))
-        process.kill()
-        process.join()
-        n_kills += process.exitcode != 0
-    assert n_kills >= 5
-    process = start("killed")
-    process.join()
-    assert process.exitcode == 0
-    check_same(tmp_path, n_clips, 30)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for name in ("predictions.csv", "failures.csv"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+    table = read_predictions(killed / "predictions.csv")
+    assert len(table) == 2 * n_clips
+    assert table["allm_output"][0] == "1\r“What are they doing?”"
+    assert table["allm_output"][5] == ""
+    # Only the clip under way at a kill, and the one that fails, came again.
+    asked = [name for name in log.read_text().split() if name != "3"]
+    assert len(set(asked)) == n_clips - 1
+    assert len(asked) <= n_clips - 1 + n_kills

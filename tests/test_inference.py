@@ -6,6 +6,9 @@ Authors
 
 import dataclasses
 import json
+import multiprocessing
+import random
+import time
 
 import pandas as pd
 import pytest
@@ -194,6 +197,50 @@ def test_interrupted_at_each_answer(clips, tmp_path, clips_per_batch):
         third = Scripted()
         predict(third, clips, QUESTIONS, folder, clips_per_batch)
         assert third.calls == []
+
+
+def test_killed_at_random_instants(clips, tmp_path):
+    """Each kill hits a run that has gone on from the kills before."""
+    log = tmp_path / "log"
+
+    def reply(clip, question):
+        with log.open("a") as file:
+            file.write(f"{clip.id}\n")
+        time.sleep(0.005)
+        return f"{clip.id}: {question} “ok”" * 1000
+
+    def start(folder):
+        fork = multiprocessing.get_context("fork")
+        arguments = (Scripted(reply), clips, QUESTIONS[:1], tmp_path / folder)
+        process = fork.Process(target=predict, args=arguments)
+        process.start()
+        return process
+
+    began = time.monotonic()
+    start("whole").join()
+    duration = time.monotonic() - began
+    whole = bytes_of(tmp_path / "whole")
+    generator = random.Random(0)
+    n_kills = n_ends = 0
+    while n_kills < 30:
+        log.write_text("")
+        folder, before = f"killed{n_ends}", n_kills
+        process = start(folder)
+        process.join(generator.uniform(0, duration))
+        while process.exitcode is None:
+            process.kill()
+            process.join()
+            n_kills += 1
+            for path in (tmp_path / folder).glob("*.csv"):  # whole or absent
+                assert path.read_bytes() == whole[path.name]
+            process = start(folder)
+            process.join(generator.uniform(0, duration))
+        assert process.exitcode == 0
+        assert bytes_of(tmp_path / folder) == whole
+        asked = log.read_text().split()
+        assert set(asked) == {clip.id for clip in clips}
+        assert len(asked) <= len(clips) + n_kills - before
+        n_ends += 1
 
 
 def test_interrupted_in_the_middle_of_a_row(clips, tmp_path):
