@@ -235,8 +235,8 @@ def slow_argv(tmp_path, data, out, *more):
 
 
 def test_killed_script_ends_like_an_uninterrupted_one(tmp_path):
-    """Five kills over the whole time from start to end of the process."""
-    n_clips = 12
+    """Five kills and more, from the start-up to the last answers."""
+    n_clips = 16
     data = write_data(tmp_path / "data", n_clips)
     path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
@@ -256,8 +256,8 @@ def test_killed_script_ends_like_an_uninterrupted_one(tmp_path):
     log = tmp_path / "killed.log"
     generator = random.Random(0)
     n_kills = 0
-    # Early ones hit the start-up; the others wait for the answers first.
-    for wait_for in (0, 1, 3, 6, 9):
+    # A start-up, the answers one after another; 0 is anywhere at all.
+    for wait_for in (0, 1, 3, 6, 9, 0):
         process = start("killed")
         while wait_for and process.poll() is None:
             if log.exists() and log.read_text().count("\n") >= wait_for:
@@ -267,7 +267,7 @@ def test_killed_script_ends_like_an_uninterrupted_one(tmp_path):
         time.sleep(generator.uniform(0, longest))
         process.kill()
         n_kills += process.wait() != 0
-    assert n_kills == 5
+    assert n_kills >= 5
     process = start("killed")
     assert process.wait(timeout=120) == 0
     whole, killed = tmp_path / "whole", tmp_path / "killed"

@@ -423,6 +423,37 @@ def test_clips_of_no_data_set_are_named(tmp_path):
     assert expected_clips(systems) == ["c0", "c1", "c2"]
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "b.csv: no such file"),
+        ("", "b.csv: empty file"),
+        ("id,prompt\n1,a\n", "b.csv: columns .*'allm_output'.* are missing"),
+        ("header", "b.csv: a header but no rows"),
+        ("silent", "b.csv: no row has an answer"),
+        ("twice", "b.csv, row 3: id 'c0'"),
+    ],
+)
+def test_a_file_of_no_use_is_an_error_before_any_call(tmp_path, text, message):
+    table().to_csv(tmp_path / "a.csv", index=False)
+    frames = {
+        "header": table().iloc[:0],
+        "silent": table(allm_output=["", "NA", "None", "nan"]),
+        "twice": pd.concat([table(1), table()]),
+    }
+    path = tmp_path / "b.csv"
+    if text in frames:
+        frames[text].to_csv(path, index=False)
+    elif text is not None:
+        path.write_text(text, encoding="utf-8")
+    generator = Counting()
+    judges = [LLMJudge("judge", generator, PROMPT)]
+    systems = {"A": tmp_path / "a.csv", "B": path}
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        evaluate(systems, judges, tmp_path / "out")
+    assert generator.log == []
+
+
 def evaluated(tmp_path, server, frame):
     """Evaluate one system by one judge, one call after the other."""
     path = tmp_path / "predictions.csv"

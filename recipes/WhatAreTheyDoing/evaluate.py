@@ -56,7 +56,7 @@ def main(argv):
         overrides=overrides,
     )
     predictions = hparams["predictions"]
-    if predictions is None:
+    if not predictions:
         predictions = infer.main([hparams["demo_inference"]])
     clips = None
     if hparams["data_folder"] is not None:

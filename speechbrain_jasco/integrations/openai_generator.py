@@ -8,6 +8,7 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import logging
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -27,6 +28,10 @@ except ImportError as error:
     ) from error
 
 logger = get_logger(__name__)
+# A line per request would bury the progress bar; retries are still told.
+for _name in ("httpx", "httpx2", "httpcore", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+logging.getLogger("openai").setLevel(logging.INFO)
 
 
 class OpenAIGenerator:

@@ -18,7 +18,7 @@ arXiv 2409.14526, section II-A).
 Sounds: ``speechbrain_jasco.building.procedural``. Voices: ``heart`` of
 hibari-tts (female, Apache-2.0) and ``rms`` of Flite (male, CMU's permissive
 licence). Neither licence restricts the speech made with it; the clips are
-given away as CC0-1.0. Needed, and nothing else of the project needs it:
+given away as CC0-1.0. To be installed first:
 
     pip install hibari-tts==0.2.1      # brings onnxruntime
     apt-get install flite              # Debian 12: version 2.2
@@ -39,7 +39,7 @@ from typing import NamedTuple
 
 import numpy as np
 import soundfile
-from scipy.signal import butter, lfilter, resample_poly, sosfilt
+from scipy.signal import lfilter, resample_poly
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_jasco.building import procedural
@@ -51,7 +51,7 @@ DEMO = Path(__file__).parent / "demo"
 AFTER_S = 0.9
 SPEECH_RMS = 0.08
 PRE_EMPHASIS = 0.9
-LOW_PASS_HZ = 5000.0
+LIMIT = 8.0  # in medians of the magnitude of active speech
 COLUMNS = (
     "id,audio,n_frames,audio_sound,spoken_text,audio_only_target,"
     "speech_only_target,target_keywords,tgt_text,split,sound_wav,speech_wav,"
@@ -194,8 +194,8 @@ def speak_rms(text):
 
     The voice is muffled: without pre-emphasis a recogniser that gets every
     word of it in silence loses half of them in these sounds. Pre-emphasis
-    also lifts the vocoder's buzz at 7 kHz, so that one "s" would outweigh the
-    sentence; the low-pass takes that away.
+    also lifts one "s" of the voice far above its sentence; the soft limiter
+    brings it back.
     """
     with tempfile.TemporaryDirectory() as folder:
         wav = str(Path(folder) / "speech.wav")
@@ -203,7 +203,8 @@ def speak_rms(text):
             ["flite", "-voice", "rms", "-t", text, "-o", wav], check=True
         )
         speech = lfilter([1.0, -PRE_EMPHASIS], [1.0], soundfile.read(wav)[0])
-    return sosfilt(butter(6, LOW_PASS_HZ, fs=SAMPLE_RATE, output="sos"), speech)
+    typical = np.median(np.abs(speech[active_speech(speech)]))
+    return np.tanh(speech / (LIMIT * typical))
 
 
 VOICES = {
