@@ -153,7 +153,8 @@ class TransformersGenerator:
             self.load()
         replies = []
         starts = range(0, len(chats), self.batch_size)
-        for start in tqdm(starts, desc=Path(self.source).name, leave=False):
+        name = Path(self.source).name
+        for start in tqdm(starts, desc=name, disable=len(starts) < 2):
             batch = chats[start : start + self.batch_size]
             for reply in self._batch(batch, form):
                 if on_reply is not None:

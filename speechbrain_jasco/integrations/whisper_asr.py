@@ -4,9 +4,12 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+from contextlib import contextmanager
+
 import torch
 from speechbrain.utils.logger import get_logger
 from transformers import WhisperForConditionalGeneration, WhisperProcessor
+from transformers.utils import logging as transformers_logging
 
 from speechbrain_jasco import starter
 from speechbrain_jasco.fingerprint import fingerprint
@@ -15,6 +18,17 @@ logger = get_logger(__name__)
 
 RATE_HZ = 16000
 PIECE_SAMPLES = 30 * RATE_HZ  # Whisper's window, arXiv 2212.04356 section 2.2
+
+
+@contextmanager
+def quiet_transformers():
+    """Errors only: Whisper's generate warns of its own defaults each time."""
+    before = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(before)
 
 
 class WhisperRecogniser:
@@ -113,13 +127,14 @@ class WhisperRecogniser:
         texts = []
         for start in range(0, len(pieces), self.batch_size):
             batch = pieces[start : start + self.batch_size]
-            ids = self.model.generate(
-                torch.cat([self._features(wav) for wav in batch]),
-                max_new_tokens=self.max_new_tokens,
-                do_sample=False,
-                num_beams=1,
-                **english,
-            )
+            with quiet_transformers():
+                ids = self.model.generate(
+                    torch.cat([self._features(wav) for wav in batch]),
+                    max_new_tokens=self.max_new_tokens,
+                    do_sample=False,
+                    num_beams=1,
+                    **english,
+                )
             texts += self.processor.batch_decode(ids, skip_special_tokens=True)
         return [text.strip() for text in texts]
 
