@@ -55,13 +55,15 @@ def make_items(system, predictions):
     return [JudgeItem(**row) for row in table[names].to_dict("records")]
 
 
-def verdict_key(item, config):
+def verdict_key(item, name, config):
     """Key of one verdict: the case and everything the judge depends on.
 
     Arguments
     ---------
     item : JudgeItem
         The case.
+    name : str
+        The judge's name: two judges may have the same settings.
     config : dict
         The judge's ``config()``.
 
@@ -69,7 +71,7 @@ def verdict_key(item, config):
     -------
     str
     """
-    return content_key(asdict(item), config, 0)
+    return content_key(asdict(item), name, config, 0)
 
 
 def judge_items(items, judge, journal):
@@ -90,7 +92,7 @@ def judge_items(items, judge, journal):
         ``VERDICT_COLUMNS``, one row per item.
     """
     config = judge.config()
-    keys = [verdict_key(item, config) for item in items]
+    keys = [verdict_key(item, judge.name, config) for item in items]
     row = _row_maker(judge.name, config)
     todo = []
     for key, item in zip(keys, items, strict=True):
@@ -130,7 +132,7 @@ def pending(items, judge, journal):
     """
     config = judge.config()
     done = (
-        journal.rows.get(verdict_key(item, config), {}).get("status") in FINAL
+        journal.rows.get(verdict_key(item, judge.name, config), {}).get("status") in FINAL
         or is_missing(item.prediction)
         for item in items
     )
