@@ -4,6 +4,9 @@
                                                                 table.md
                                                                 dependence.png
 
+Judges of the authors' procedure bring ``mode: paper`` with them, and
+``paper_vs_robust.csv``.
+
 Authors
  * The speechbrain_jasco developers, 2026
 """
@@ -14,120 +17,34 @@ from pathlib import Path
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_jasco.dataio import N_INSTRUCTIONS, read_predictions
 from speechbrain_jasco.journal import Journal, content_key
+from speechbrain_jasco.judging.aggregation import Aggregation
+from speechbrain_jasco.judging.mode_diff import write_mode_diff
 from speechbrain_jasco.judging.panel import judge_items, make_items, pending
+from speechbrain_jasco.metrics.correction import correct
+from speechbrain_jasco.metrics.paper_summary import paper_scores
 from speechbrain_jasco.metrics.summary import average, fill_grid, summarize
 from speechbrain_jasco.reporting.figures import dependence_chart
 from speechbrain_jasco.reporting.tables import markdown, results_table
+from speechbrain_jasco.systems import (
+    expected_clips,
+    read_systems,
+    warn_of_gaps,
+)
 
 logger = get_logger(__name__)
 
 VERSIONS_OF = ("speechbrain_jasco", "speechbrain", "torch", "transformers")
 
 
-def read_systems(predictions):
-    """Read the predictions of one or several systems.
-
-    Arguments
-    ---------
-    predictions : str, Path or dict
-        A CSV file, or system name -> CSV file. A single file's system is
-        named after its folder.
-
-    Returns
-    -------
-    dict
-        System name -> pandas.DataFrame of ``dataio.read_predictions``.
-
-    Raises
-    ------
-    ValueError
-        If a file is not usable.
-    """
-    if not isinstance(predictions, dict):
-        path = Path(predictions)
-        predictions = {path.resolve().parent.name: path}
-    if not predictions:
-        raise ValueError("predictions: {} names no system. Give one at least.")
-    return {
-        str(name): read_predictions(path) for name, path in predictions.items()
-    }
-
-
-def expected_clips(systems, clips=None):
-    """Agree on the clips that every system should have answered.
-
-    Arguments
-    ---------
-    systems : dict
-        From ``read_systems``.
-    clips : list of Clip, optional
-        The data set; by default the clips that any system has.
-
-    Returns
-    -------
-    list of str
-        Clip ids.
-
-    Raises
-    ------
-    ValueError
-        If a system has a clip that the data set lacks.
-    """
-    if clips is None:
-        return list(
-            dict.fromkeys(
-                clip for table in systems.values() for clip in table["id"]
-            )
-        )
-    known = [clip.id for clip in clips]
-    for name, table in systems.items():
-        unknown = table["id"][~table["id"].isin(known)]
-        if len(unknown):
-            raise ValueError(
-                f"{name}, row {unknown.index[0] + 1}: the data set lacks the "
-                f"ids {list(unknown.unique()[:10])}. Give the data_folder that "
-                "the predictions were made with, or remove the rows."
-            )
-    return known
-
-
-def warn_of_gaps(systems, ids):
-    """Say which systems have fewer answers than expected.
-
-    Arguments
-    ---------
-    systems : dict
-        From ``read_systems``.
-    ids : list of str
-        The expected clips.
-    """
-    for name, table in systems.items():
-        n_prompts = table["prompt_index"].nunique()
-        if n_prompts != N_INSTRUCTIONS:
-            logger.warning(
-                "%s: %d prompts, the benchmark has %d: its Best-Mean is not "
-                "comparable.",
-                name,
-                n_prompts,
-                N_INSTRUCTIONS,
-            )
-        per_clip = table.groupby("id").size().reindex(ids, fill_value=0)
-        short = per_clip[per_clip < n_prompts]
-        if len(short):
-            logger.warning(
-                "%s: %d clips have fewer than %d prompts (%s); %d answers "
-                "count as missing.",
-                name,
-                len(short),
-                n_prompts,
-                ", ".join(short.index[:10]),
-                int((n_prompts - short).sum()),
-            )
-
-
-def evaluate(predictions, judges, output_folder, clips=None):
+def evaluate(
+    predictions,
+    judges,
+    output_folder,
+    clips=None,
+    quality=None,
+    aggregation=None,
+):
     """Judge predictions and write verdicts, scores, table and figure.
 
     Arguments
@@ -138,27 +55,64 @@ def evaluate(predictions, judges, output_folder, clips=None):
         The panel (``speechbrain_jasco/judging``).
     output_folder : str or Path
         Gets ``verdicts.jsonl``, ``scores.json``, ``table.md`` and
-        ``dependence.png``.
+        ``dependence.png``, and ``paper_vs_robust.csv`` where replies can be
+        read in both modes.
     clips : list of Clip, optional
         The data set, to find answers that are missing altogether.
+    quality : dict, optional
+        Judge name -> what gold probes said of it (``probing.find_quality``).
+    aggregation : Aggregation, optional
+        How repeats of a judge, and judges, become one verdict.
 
     Returns
     -------
     dict
         ``scores.json``.
     """
+    aggregation = aggregation or Aggregation()
+    mode = mode_of(judges)
     folder = Path(output_folder)
     systems = read_systems(predictions)
     ids = expected_clips(systems, clips)
     warn_of_gaps(systems, ids)
     with Journal(folder / "verdicts.jsonl") as journal:
-        verdicts = run_panel(systems, judges, journal)
-    scores = score(systems, verdicts, ids)
+        verdicts = run_panel(systems, judges, journal, aggregation)
+    # Before the scores: where mode paper ends with an error, it shows why.
+    write_mode_diff(systems, verdicts, judges, folder)
+    scores = score(systems, verdicts, ids, aggregation, mode)
+    add_quality(scores, quality or {}, verdicts, ids)
     write_report(scores, folder)
     return scores
 
 
-def run_panel(systems, judges, journal):
+def mode_of(judges):
+    """Find the one mode of a panel.
+
+    Arguments
+    ---------
+    judges : list
+        The panel; a judge without ``mode`` is robust.
+
+    Returns
+    -------
+    str
+        ``paper`` or ``robust``.
+
+    Raises
+    ------
+    ValueError
+        If the judges are of both.
+    """
+    modes = {getattr(judge, "mode", "robust") for judge in judges}
+    if len(modes) > 1:
+        raise ValueError(
+            f"judges of the modes {sorted(modes)} are in one panel. Their "
+            "scores are not comparable: run them apart."
+        )
+    return "".join(modes)
+
+
+def run_panel(systems, judges, journal, aggregation=None):
     """Have every judge judge every system, one judge in memory at a time.
 
     Arguments
@@ -169,6 +123,8 @@ def run_panel(systems, judges, journal):
         The panel.
     journal : Journal
         Keeps the verdicts.
+    aggregation : Aggregation, optional
+        How repeats of a judge become one verdict.
 
     Returns
     -------
@@ -189,12 +145,14 @@ def run_panel(systems, judges, journal):
     verdicts = {}
     for judge in judges:
         for name, cases in items.items():
-            verdicts[name, judge.name] = judge_items(cases, judge, journal)
+            verdicts[name, judge.name] = judge_items(
+                cases, judge, journal, aggregation
+            )
         judge.unload()
     return verdicts
 
 
-def score(systems, verdicts, ids):
+def score(systems, verdicts, ids, aggregation=None, mode="robust"):
     """Turn verdicts into scores.
 
     Arguments
@@ -205,26 +163,102 @@ def score(systems, verdicts, ids):
         From ``run_panel``.
     ids : list of str
         Clips that count.
+    aggregation : Aggregation, optional
+        How the judges become a panel.
+    mode : str
+        See ``mode_of``.
 
     Returns
     -------
     dict
         ``scores.json``.
     """
-    result = {}
-    for name, table in systems.items():
-        n_prompts = table["prompt_index"].nunique()
-        judges = {
-            judge: summarize(fill_grid(frame, ids, n_prompts))
-            for (system, judge), frame in verdicts.items()
-            if system == name
-        }
-        result[name] = {"judges": judges, "average": average(judges)}
+    if mode == "paper":
+        result = paper_scores(verdicts)
+    else:
+        result = robust_scores(verdicts, ids, aggregation or Aggregation())
     return {
         "dataset": {"sha256": _dataset_sha256(systems), "n_clips": len(ids)},
-        "mode": "robust",
+        "mode": mode,
         "versions": {package: version(package) for package in VERSIONS_OF},
         "systems": result,
+    }
+
+
+def robust_scores(verdicts, ids, aggregation):
+    """Score every system by every judge, failures counted apart.
+
+    Arguments
+    ---------
+    verdicts : dict
+        From ``run_panel``.
+    ids : list of str
+        Clips that count.
+    aggregation : Aggregation
+        How the judges become a panel.
+
+    Returns
+    -------
+    dict
+        ``systems`` of ``scores.json``.
+    """
+    result = {}
+    for name in dict.fromkeys(system for system, _ in verdicts):
+        grids = system_grids(name, verdicts, ids)
+        judges = {judge: summarize(grid) for judge, grid in grids.items()}
+        panel = aggregation.over_judges(list(grids.values()))
+        result[name] = {
+            "judges": judges,
+            "average": average(judges),
+            "panel": {**aggregation.config(), **summarize(panel)},
+        }
+    return result
+
+
+def system_grids(system, verdicts, ids):
+    """Every expected answer of a system, by judge.
+
+    Arguments
+    ---------
+    system : str
+        Its name.
+    verdicts : dict
+        From ``run_panel``.
+    ids : list of str
+        Clips that count.
+
+    Returns
+    -------
+    dict
+        Judge name -> table with a row for every clip and prompt.
+    """
+    frames = {j: frame for (s, j), frame in verdicts.items() if s == system}
+    # Every prompt of a system is in the tables of all judges.
+    n_prompts = max(f["prompt_index"].nunique() for f in frames.values())
+    return {j: fill_grid(f, ids, n_prompts) for j, f in frames.items()}
+
+
+def add_quality(scores, quality, verdicts, ids):
+    """Add what probes said of the judges, and the scores corrected by it.
+
+    Arguments
+    ---------
+    scores : dict
+        From ``score``; changed in place.
+    quality : dict
+        Judge name -> entry of ``judge_quality.json``.
+    verdicts : dict
+        From ``run_panel``.
+    ids : list of str
+        Clips that count.
+    """
+    for system, result in scores["systems"].items():
+        grids = system_grids(system, verdicts, ids)
+        for judge, entry in quality.items():
+            result["judges"][judge]["corrected"] = correct(grids[judge], entry)
+    scores["judge_quality"] = {
+        judge: {k: v for k, v in entry.items() if k != "calibration"}
+        for judge, entry in quality.items()
     }
 
 
@@ -256,7 +290,7 @@ def write_report(scores, folder):
         Where.
     """
     # Python's NaN is not JSON: a share without answers is null on disk.
-    text = json.dumps(_nan_to_none(scores), indent=1, allow_nan=False)
+    text = json.dumps(nan_to_none(scores), indent=1, allow_nan=False)
     (folder / "scores.json").write_text(text + "\n", encoding="utf-8")
     table = markdown(results_table(scores))
     (folder / "table.md").write_text(table + "\n", encoding="utf-8")
@@ -265,10 +299,10 @@ def write_report(scores, folder):
         logger.info("Wrote %s", folder / name)
 
 
-def _nan_to_none(value):
+def nan_to_none(value):
     """Replace NaN by None, at any depth."""
     if isinstance(value, dict):
-        return {key: _nan_to_none(item) for key, item in value.items()}
+        return {key: nan_to_none(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_nan_to_none(item) for item in value]
+        return [nan_to_none(item) for item in value]
     return None if value != value else value

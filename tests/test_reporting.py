@@ -65,12 +65,13 @@ def scores():
     return score({"A": predictions, "B": predictions}, verdicts, ["a", "b"])
 
 
-def test_table_has_a_row_per_system_and_judge_and_an_average(scores):
+def test_table_has_a_row_per_system_and_judge_average_and_panel(scores):
     table = results_table(scores)
-    assert table["system"].tolist() == ["A"] * 3 + ["B"] * 3
+    assert table["system"].tolist() == ["A"] * 4 + ["B"] * 4
+    # The panel's ties go to the lower rating and to what claims less.
     assert table["Best-Mean"].tolist() == [
-        *("2.00", "0.00", "1.00"),
-        *("0.00", "1.00", "0.50"),
+        *("2.00", "0.00", "1.00", "0.00"),
+        *("0.00", "1.00", "0.50", "0.00"),
     ]
     # only "neither": there is no share to give, and no average of it
     assert table["both %"].tolist()[:3] == ["100", "n/a", "n/a"]

@@ -11,6 +11,8 @@ Run from this folder:
         --predictions results/cascade/predictions.csv --output_folder results/j
     python evaluate.py hparams/judge.yaml --predictions "{A: a.csv, B: b.csv}"
 
+    python evaluate.py hparams/judge_probes.yaml   # measures the judges
+
 The first form scores the demo clips, and asks the cascade about them first
 where that has not been done. A killed run goes on where it stopped; nothing is
 judged twice.
@@ -31,6 +33,7 @@ from what_are_they_doing_prepare import prepare_what_are_they_doing
 
 from speechbrain_jasco.dataio import read_clips
 from speechbrain_jasco.evaluation import evaluate
+from speechbrain_jasco.probing import find_quality
 from speechbrain_jasco.reporting.tables import markdown, results_table
 
 
@@ -44,8 +47,8 @@ def main(argv):
 
     Returns
     -------
-    dict
-        ``scores.json``.
+    dict or str
+        ``scores.json``, or the report on the judges.
     """
     hparams_file, _, overrides = sb.parse_arguments(argv)
     with open(hparams_file, encoding="utf-8") as fin:
@@ -55,21 +58,27 @@ def main(argv):
         hyperparams_to_save=hparams_file,
         overrides=overrides,
     )
-    predictions = hparams["predictions"]
-    if not predictions:
-        predictions = infer.main([hparams["demo_inference"]])
     clips = None
     if hparams["data_folder"] is not None:
         manifest = prepare_what_are_they_doing(
             hparams["data_folder"], hparams["output_folder"]
         )
         clips = read_clips(manifest, hparams["data_folder"])
+    judges, folder = hparams["judges"], hparams["output_folder"]
+    if "measure" in hparams:  # the judges are measured, not predictions
+        report = hparams["measure"](judges, folder, clips)
+        print(f"\n{report}\n\nReport: {folder}")
+        return report
+    predictions = hparams["predictions"]
+    if not predictions:
+        predictions = infer.main([hparams["demo_inference"]])
+    quality = find_quality(hparams["judge_quality"], folder, judges)
     scores = evaluate(
-        predictions, hparams["judges"], hparams["output_folder"], clips
+        predictions, judges, folder, clips, quality, hparams["aggregation"]
     )
     print(f"\n{markdown(results_table(scores))}\n")
     print(hparams["remark"])
-    print("Report:", hparams["output_folder"])
+    print("Report:", folder)
     return scores
 
 

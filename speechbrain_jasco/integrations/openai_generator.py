@@ -10,6 +10,7 @@ Authors
 
 import logging
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Optional
@@ -28,6 +29,10 @@ except ImportError as error:
     ) from error
 
 logger = get_logger(__name__)
+# So many calls in a row without any answer, each with its retries, and the
+# server counts as down: the other calls fail at once, and the next batch
+# begins with a single trial. An error is an answer.
+GIVE_UP_AFTER = 8
 # A line per request would bury the progress bar; retries are still told.
 for _name in ("httpx", "httpx2", "httpcore", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -82,6 +87,7 @@ class OpenAIGenerator:
         self.max_retries = max_retries
         self.request = {"temperature": 0, **(request or {})}
         self._client = None
+        self._breaker = CircuitBreaker(GIVE_UP_AFTER)
 
     def config(self):
         """Everything a reply depends on, JSON-able (dict)."""
@@ -185,6 +191,7 @@ class OpenAIGenerator:
         """
         replies = [None] * len(chats)
         client = self.client()
+        self._breaker.try_again()
         with ThreadPoolExecutor(self.concurrency) as pool:
             futures = {
                 pool.submit(self._one, client, chat): index
@@ -208,7 +215,11 @@ class OpenAIGenerator:
 
     def _one(self, client, chat):
         """Ask once; what goes wrong becomes a reply without text."""
+        if self._breaker.is_open:
+            reason = f"not asked: {self.base_url} does not answer"
+            return Reply("", "transport_error", reason)
         began = time.monotonic()
+        answered = True
         try:
             response = client.chat.completions.create(
                 model=self.model, messages=chat, **self.request
@@ -226,6 +237,8 @@ class OpenAIGenerator:
         ) as error:
             text, status = "", "transport_error"
             reason = self._reason(error)
+            answered = not isinstance(error, openai.APIConnectionError)
+        self._breaker.note(answered)
         seconds = round(time.monotonic() - began, 3)
         return Reply(text, status, reason, seconds)
 
@@ -234,3 +247,45 @@ class OpenAIGenerator:
         text = f"{type(error).__name__}: {error}"
         key = os.environ.get(self.api_key_env or "", "").strip()
         return (text.replace(key, "***") if key else text)[:500]
+
+
+class CircuitBreaker:
+    """Opens after so many calls in a row without an answer.
+
+    Arguments
+    ---------
+    limit : int
+        How many.
+
+    Example
+    -------
+    >>> breaker = CircuitBreaker(2)
+    >>> breaker.note(False), breaker.note(False), breaker.is_open
+    (None, None, True)
+    """
+
+    def __init__(self, limit: int):
+        self.limit = limit
+        self.failures = 0
+        self._lock = threading.Lock()
+
+    @property
+    def is_open(self):
+        """Whether to stop asking (bool)."""
+        return self.failures >= self.limit
+
+    def note(self, answered: bool):
+        """Count a call.
+
+        Arguments
+        ---------
+        answered : bool
+            Whether anything came back.
+        """
+        with self._lock:
+            self.failures = 0 if answered else self.failures + 1
+
+    def try_again(self):
+        """Let one call through; a further failure opens it again."""
+        with self._lock:
+            self.failures = min(self.failures, self.limit - 1)

@@ -44,6 +44,16 @@ class TransformersGenerator:
     device : str, optional
         ``cpu``, ``cuda:1``, ``auto`` (spread over all GPUs, needs
         accelerate); by default the first GPU where there is one.
+    bos : str
+        ``single``: a prompt is the model's chat template and no more.
+        ``double``: the tokenizer's own special tokens are added to it, which
+        gives a second BOS where the template brings one. vllm did so for
+        templated text (vllm-project/vllm#16976), hence mode paper does.
+
+    Raises
+    ------
+    ValueError
+        If ``bos`` is neither.
 
     Example
     -------
@@ -60,13 +70,17 @@ class TransformersGenerator:
         temperature: float = 0.0,
         dtype: str = "float32",
         device: Optional[str] = None,
+        bos: str = "single",
     ):
+        if bos not in ("single", "double"):
+            raise ValueError(f"bos {bos!r}; expected single or double.")
         self.source = source
         self.batch_size = batch_size
         self.max_new_tokens = max_new_tokens
         self.temperature = temperature
         self.dtype = dtype
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.bos = bos
         self.model = None
         self.tokenizer = None
 
@@ -78,6 +92,7 @@ class TransformersGenerator:
             "max_new_tokens": self.max_new_tokens,
             "temperature": self.temperature,
             "dtype": self.dtype,
+            "bos": self.bos,
         }
 
     def check(self):
@@ -167,7 +182,7 @@ class TransformersGenerator:
         began = time.monotonic()
         prompts = [self._prompt(chat) for chat in chats]
         room = self._context() - self.max_new_tokens
-        lengths = [len(ids) for ids in self._tokenize(prompts)["input_ids"]]
+        lengths = [len(ids) for ids in self._encode(prompts)["input_ids"]]
         fits = [i for i, length in enumerate(lengths) if length <= room]
         fitting = [prompts[i] for i in fits]
         texts = iter(
@@ -218,13 +233,20 @@ class TransformersGenerator:
                 text = text.replace(token, f"{token[0]} {token[1:]}")
         return text
 
-    def _tokenize(self, prompts, **options):
-        """Tokenize templated prompts, which bring their own BOS."""
-        return self.tokenizer(prompts, add_special_tokens=False, **options)
+    def _tokenize(self, texts, add_special_tokens=False, **options):
+        """Tokenize text as it is: templated prompts bring their own BOS."""
+        return self.tokenizer(
+            texts, add_special_tokens=add_special_tokens, **options
+        )
+
+    def _encode(self, prompts, **options):
+        """Tokenize whole prompts, with a second BOS where that is wanted."""
+        double = {"add_special_tokens": self.bos == "double"}
+        return self._tokenize(prompts, **double, **options)
 
     def _padded(self, prompts):
         """Tokenize into one left-padded batch on the model's device."""
-        inputs = self._tokenize(prompts, padding=True, return_tensors="pt")
+        inputs = self._encode(prompts, padding=True, return_tensors="pt")
         return inputs.to(self.model.device)
 
     def _context(self):
@@ -250,6 +272,8 @@ class TransformersGenerator:
             pad_token_id=self.tokenizer.pad_token_id,
             top_p=None,
             top_k=None,
+            # Else the checkpoint's own would apply unseen (Qwen2.5: 1.05).
+            repetition_penalty=1.0,
             **sampling,
         )
         new = tokens[:, inputs["input_ids"].shape[1] :]

@@ -94,6 +94,8 @@ class Verdict(NamedTuple):
         Why, in the judge's words, or the reason of a failure.
     seconds : float
         Time the judge took.
+    reformat : str, optional
+        The reply to a second question, which only the authors' procedure asks.
 
     Example
     -------
@@ -107,3 +109,4 @@ class Verdict(NamedTuple):
     reply: str = ""
     explanation: str = ""
     seconds: float = 0.0
+    reformat: str | None = None

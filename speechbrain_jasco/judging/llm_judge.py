@@ -36,6 +36,9 @@ class LLMJudge:
         Field -> values, for a generator that fills in forms: a verdict from
         label probabilities, without an explanation. By default the judge
         writes free text.
+    repeats : int
+        How often each answer is judged; more than once is of use only where
+        the generator samples.
 
     Example
     -------
@@ -51,8 +54,9 @@ class LLMJudge:
     0 ('ok', 2, 'both')
     """
 
-    def __init__(self, name, generator, prompt, form=None):
+    def __init__(self, name, generator, prompt, form=None, repeats=1):
         self.name = name
+        self.repeats = repeats
         self.generator = generator
         self.prompt = dict(prompt)
         self.options = {} if form is None else {"form": dict(form)}
@@ -87,7 +91,9 @@ class LLMJudge:
 
         def on_reply(index, reply):
             if reply.status == "ok":
-                verdict = parse_verdict(reply.text)
+                # A form is filled in, not written: it quotes nothing.
+                answer = "" if self.options else items[index].prediction
+                verdict = parse_verdict(reply.text, answer)
             else:
                 verdict = Verdict(reply.status, explanation=reply.reason)
             on_verdict(index, verdict._replace(seconds=reply.seconds))
@@ -133,8 +139,10 @@ class LLMJudge:
 def fence(prediction):
     """A delimiter the answer cannot contain: its own hash.
 
-    Reproducible, unlike a random one, and as hard to guess: whoever writes
-    the answer would have to write its hash into it.
+    As hard to guess as a random one, since whoever writes the answer would
+    have to write its hash into it: 2^96 trials. Unlike a random one it makes
+    the same request of the same case, so that a greedy judge repeats itself
+    and a server's cache hits.
 
     Arguments
     ---------
@@ -151,7 +159,7 @@ def fence(prediction):
     False
     """
     digest = hashlib.sha256(prediction.encode("utf-8", "replace")).hexdigest()
-    return f"answer-{digest[:12]}"
+    return f"answer-{digest[:24]}"
 
 
 def quoted(prediction):

@@ -17,6 +17,7 @@ from speechbrain.utils.logger import get_logger
 
 from speechbrain_jasco.dataio import is_missing
 from speechbrain_jasco.journal import content_key
+from speechbrain_jasco.judging.aggregation import Aggregation
 from speechbrain_jasco.judging.item import JudgeItem, Verdict
 
 logger = get_logger(__name__)
@@ -55,7 +56,7 @@ def make_items(system, predictions):
     return [JudgeItem(**row) for row in table[names].to_dict("records")]
 
 
-def verdict_key(item, name, config):
+def verdict_key(item, name, config, repeat=0):
     """Key of one verdict: the case and everything the judge depends on.
 
     Arguments
@@ -66,15 +67,17 @@ def verdict_key(item, name, config):
         The judge's name: two judges may have the same settings.
     config : dict
         The judge's ``config()``.
+    repeat : int
+        Which time it judges the case.
 
     Returns
     -------
     str
     """
-    return content_key(asdict(item), name, config, 0)
+    return content_key(asdict(item), name, config, repeat)
 
 
-def judge_items(items, judge, journal):
+def judge_items(items, judge, journal, aggregation=None):
     """Have one judge judge what it has not judged yet.
 
     Arguments
@@ -82,36 +85,45 @@ def judge_items(items, judge, journal):
     items : list of JudgeItem
         The cases.
     judge : object
-        ``name``, ``config()``, ``check()``, ``judge(items, on_verdict)``.
+        ``name``, ``config()``, ``check()``, ``judge(items, on_verdict)`` and
+        perhaps ``repeats``: how often it judges each case.
     journal : Journal
         Holds the verdicts.
+    aggregation : Aggregation, optional
+        How repeats become one verdict.
 
     Returns
     -------
     pandas.DataFrame
-        ``VERDICT_COLUMNS``, one row per item.
+        ``VERDICT_COLUMNS``, ``reply`` and ``reformat``, one row per item.
     """
-    config = judge.config()
-    keys = [verdict_key(item, judge.name, config) for item in items]
-    row = _row_maker(judge.name, config)
+    cases = _cases(items, judge)
+    row = _row_maker(judge.name, judge.config())
     todo = []
-    for key, item in zip(keys, items, strict=True):
+    for case in cases:
+        key, item, _ = case
         if journal.rows.get(key, {}).get("status") in FINAL:
             continue
-        if is_missing(item.prediction):
-            journal.append(row(key, item, Verdict("no_prediction")))
+        if _unanswered(item, judge):
+            journal.append(row(*case, Verdict("no_prediction")))
         else:
-            todo.append((key, item))
+            todo.append(case)
     logger.info(
-        "%s: %d of %d answers to judge", judge.name, len(todo), len(items)
+        "%s: %d of %d answers to judge", judge.name, len(todo), len(cases)
     )
     if todo:
         judge.judge(
-            [item for _, item in todo],
+            [item for _, item, _ in todo],
             lambda i, verdict: journal.append(row(*todo[i], verdict)),
         )
-    rows = [journal.rows[key] for key in keys]
-    return pd.DataFrame(rows, columns=VERDICT_COLUMNS)
+    frames = [
+        pd.DataFrame(
+            [journal.rows[key] for key, _, r in cases if r == repeat],
+            columns=[*VERDICT_COLUMNS, "reply", "reformat"],
+        )
+        for repeat in range(n_repeats(judge))
+    ]
+    return (aggregation or Aggregation()).over_repeats(frames)
 
 
 def pending(items, judge, journal):
@@ -130,13 +142,51 @@ def pending(items, judge, journal):
     -------
     int
     """
-    config = judge.config()
     done = (
-        journal.rows.get(verdict_key(item, judge.name, config), {}).get("status") in FINAL
-        or is_missing(item.prediction)
-        for item in items
+        journal.rows.get(key, {}).get("status") in FINAL
+        or _unanswered(item, judge)
+        for key, item, _ in _cases(items, judge)
     )
     return sum(not d for d in done)
+
+
+def n_repeats(judge):
+    """How often a judge judges each case (int).
+
+    Arguments
+    ---------
+    judge : object
+        The judge; one without ``repeats`` judges once.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If it is below 1.
+    """
+    repeats = getattr(judge, "repeats", 1)
+    if repeats < 1:
+        raise ValueError(f"{judge.name}: repeats is {repeats}; give 1 or more.")
+    return repeats
+
+
+def _unanswered(item, judge):
+    """Whether a judge is spared a case that has no answer."""
+    official = getattr(judge, "official", False)  # judges those too
+    return is_missing(item.prediction) and not official
+
+
+def _cases(items, judge):
+    """Every case of every repeat: (key, item, repeat)."""
+    config = judge.config()
+    return [
+        (verdict_key(item, judge.name, config, repeat), item, repeat)
+        for repeat in range(n_repeats(judge))
+        for item in items
+    ]
 
 
 def _row_maker(name, config):
@@ -144,15 +194,18 @@ def _row_maker(name, config):
     config_sha256 = content_key(config)
     prompt_sha256 = content_key(config.get("prompt"))
 
-    def row(key, item, verdict):
+    def row(key, item, repeat, verdict):
+        fields = verdict._asdict()
+        if verdict.reformat is None:  # only the authors' procedure has it
+            del fields["reformat"]
         return {
             "key": key,
             "system": item.system,
             "id": item.id,
             "prompt_index": item.prompt_index,
             "judge": name,
-            "repeat": 0,
-            **verdict._asdict(),
+            "repeat": repeat,
+            **fields,
             "prompt_sha256": prompt_sha256,
             "judge_config_sha256": config_sha256,
         }

@@ -10,6 +10,9 @@ import pandas as pd
 
 from speechbrain_jasco.metrics.scores import SHARES
 
+# Of probes, as they stand in the table.
+FORMS = ("verbatim", "spoken")
+
 
 def half_up(value, digits=2):
     """Write a number as the paper's tables do: halves go up.
@@ -33,9 +36,11 @@ def half_up(value, digits=2):
     """
     if value != value:
         return "n/a"
-    # repr() is the shortest decimal of the float: 0.325 stays 0.325.
+    # Sums of floats miss ties by their last bits: the mean of 1.375, 1.425
+    # and 0.875 is 1.2249999999999999. Table II prints 1.23.
     step = Decimal(1).scaleb(-digits)
-    return str(Decimal(repr(value)).quantize(step, ROUND_HALF_UP))
+    tie = Decimal(repr(round(value, 9)))
+    return str(tie.quantize(step, ROUND_HALF_UP))
 
 
 def results_table(scores):
@@ -51,13 +56,39 @@ def results_table(scores):
     pandas.DataFrame
         Cells of text, ready to print.
     """
+    quality = scores.get("judge_quality") or {}
     rows = []
     for system, result in scores["systems"].items():
         for judge, entry in result["judges"].items():
-            rows.append(_row(system, judge, entry))
+            row = _row(system, judge, entry)
+            if quality:
+                row |= _trust(quality.get(judge), entry.get("corrected"))
+            rows.append(row)
         if len(result["judges"]) > 1:
             rows.append(_row(system, "average", result["average"]))
-    return pd.DataFrame(rows)
+            if "panel" in result:
+                rule = result["panel"]["rule"]
+                rows.append(_row(system, f"panel, {rule}", result["panel"]))
+    return pd.DataFrame(rows).fillna("")
+
+
+def _trust(quality, corrected):
+    """What probes say of a judge, and the score without its errors (dict)."""
+    if quality is None:
+        return {"probes right %": "not measured", "corrected": ""}
+    right = [quality[form]["verdict"]["value"] for form in FORMS]
+    row = {"probes right %": " / ".join(_percent(value) for value in right)}
+    best = corrected["best_mean"]
+    if best is None:
+        return row | {"corrected": "n/a"}
+    low, high = best["ci95"]
+    span = f"{half_up(best['value'])} ({half_up(low)} to {half_up(high)})"
+    return row | {"corrected": span}
+
+
+def _percent(value):
+    """A fraction that may be absent, in %."""
+    return "n/a" if value is None else half_up(100 * value, 0)
 
 
 def _row(system, judge, entry):
