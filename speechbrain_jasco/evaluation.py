@@ -153,9 +153,36 @@ def evaluate(predictions, judges, output_folder, clips=None):
     warn_of_gaps(systems, ids)
     with Journal(folder / "verdicts.jsonl") as journal:
         verdicts = run_panel(systems, judges, journal)
+    warn_of_failures(verdicts)
     scores = score(systems, verdicts, ids)
     write_report(scores, folder)
     return scores
+
+
+def warn_of_failures(verdicts):
+    """Say which judges failed how often, and what helps.
+
+    Arguments
+    ---------
+    verdicts : dict
+        From ``run_panel``.
+    """
+    for (system, judge), frame in verdicts.items():
+        status = frame["status"].value_counts()
+        for outcome, remedy in [
+            ("unparsed", "read the replies in verdicts.jsonl"),
+            ("transport_error", "run again to ask for them once more"),
+        ]:
+            if outcome in status:
+                logger.warning(
+                    "%s, %s: %d of %d verdicts %s; %s.",
+                    judge,
+                    system,
+                    status[outcome],
+                    len(frame),
+                    outcome,
+                    remedy,
+                )
 
 
 def run_panel(systems, judges, journal):
