@@ -132,7 +132,10 @@ def pending(items, judge, journal):
     """
     config = judge.config()
     done = (
-        journal.rows.get(verdict_key(item, judge.name, config), {}).get("status") in FINAL
+        journal.rows.get(verdict_key(item, judge.name, config), {}).get(
+            "status"
+        )
+        in FINAL
         or is_missing(item.prediction)
         for item in items
     )
