@@ -77,6 +77,7 @@ def evaluate(
     warn_of_gaps(systems, ids)
     with Journal(folder / "verdicts.jsonl") as journal:
         verdicts = run_panel(systems, judges, journal, aggregation)
+    warn_of_failures(verdicts)
     # Before the scores: where mode paper ends with an error, it shows why.
     write_mode_diff(systems, verdicts, judges, folder)
     scores = score(systems, verdicts, ids, aggregation, mode)
@@ -110,6 +111,32 @@ def mode_of(judges):
             "scores are not comparable: run them apart."
         )
     return "".join(modes)
+
+
+def warn_of_failures(verdicts):
+    """Say which judges failed how often, and what helps.
+
+    Arguments
+    ---------
+    verdicts : dict
+        From ``run_panel``.
+    """
+    for (system, judge), frame in verdicts.items():
+        status = frame["status"].value_counts()
+        for outcome, remedy in [
+            ("unparsed", "read the replies in verdicts.jsonl"),
+            ("transport_error", "run again to ask for them once more"),
+        ]:
+            if outcome in status:
+                logger.warning(
+                    "%s, %s: %d of %d verdicts %s; %s.",
+                    judge,
+                    system,
+                    status[outcome],
+                    len(frame),
+                    outcome,
+                    remedy,
+                )
 
 
 def run_panel(systems, judges, journal, aggregation=None):

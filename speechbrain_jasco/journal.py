@@ -11,6 +11,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 
 def content_key(*parts):
     """Hash anything JSON can hold, independent of dict order.
@@ -46,6 +48,8 @@ class Journal:
 
     Raises
     ------
+    RuntimeError
+        If another process has the file open: two runs on one output folder.
     ValueError
         If a line other than a torn last one is not a JSON object with a key.
 
@@ -64,6 +68,14 @@ class Journal:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.rows = {}
+        self._lock = FileLock(f"{self.path}.lock")  # freed by a kill, too
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise RuntimeError(
+                f"{self.path} is being written by another run. Wait for it, "
+                "or give another --output_folder."
+            ) from None
         self._file = self.path.open("a+b")
         self._read()
 
@@ -100,6 +112,7 @@ class Journal:
     def close(self):
         """Close the file; the rows stay readable."""
         self._file.close()
+        self._lock.release()
 
     def __enter__(self):
         return self

@@ -96,7 +96,9 @@ def test_every_yaml_is_in_the_recipe_table_and_its_files_exist():
         for column in ("Script_file", "Hparam_file", "Data_prep_file"):
             assert (ROOT / row[column]).is_file(), row[column]
         assert (ROOT / row["Readme_file"]).is_file()
-        for flag in re.findall(r"=(tests/samples/\S+)", row["test_debug_flags"]):
+        for flag in re.findall(
+            r"=(tests/samples/\S+)", row["test_debug_flags"]
+        ):
             assert (ROOT / flag).exists(), flag
 
 

@@ -170,3 +170,12 @@ def test_key_depends_on_content_and_not_on_order():
         (True,),
     ]
     assert len({content_key(*parts) for parts in different}) == len(different)
+
+
+def test_a_second_run_on_the_same_file_is_refused(tmp_path):
+    with Journal(tmp_path / "rows.jsonl") as journal:
+        with pytest.raises(RuntimeError, match="another run"):
+            Journal(tmp_path / "rows.jsonl")
+        journal.append({"key": "k"})  # the first goes on
+    with Journal(tmp_path / "rows.jsonl") as journal:
+        assert list(journal.rows) == ["k"]

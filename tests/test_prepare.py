@@ -227,6 +227,18 @@ def test_folder_of_the_project(tmp_path, warnings):
     assert warnings == []
 
 
+def test_manifest_in_the_authors_folder_does_not_replace_their_table(tmp_path):
+    table = write_official(tmp_path, n_clips=2)
+    before = prepare_what_are_they_doing(tmp_path, tmp_path).read_bytes()
+    table["tgt_text"] = "corrected"
+    save_official(tmp_path, table)
+    manifest = prepare_what_are_they_doing(tmp_path, tmp_path)
+    assert manifest.read_bytes() != before
+    assert {clip.tgt_text for clip in read_clips(manifest, tmp_path)} == {
+        "corrected"
+    }
+
+
 def test_id_twice(tmp_path):
     data = tmp_path / "data"
     rows = [clip_row(1), clip_row(2), {**clip_row(3), "id": "1"}]
@@ -461,3 +473,9 @@ def test_pinned_list_is_complete():
     assert not any(".." in name or name.startswith("/") for name in names)
     assert re.fullmatch("[0-9a-f]{40}", prepare_module.COMMIT)
     assert prepare_module.COMMIT in prepare_module.URL
+
+
+def test_nothing_is_downloaded_into_the_projects_own_clips(tmp_path):
+    (tmp_path / "clips.csv").write_text("id\n")
+    with pytest.raises(ValueError, match="data_folder another folder"):
+        prepare_what_are_they_doing(tmp_path, tmp_path / "out", download=True)

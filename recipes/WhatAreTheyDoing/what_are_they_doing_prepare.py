@@ -89,6 +89,11 @@ def prepare_what_are_they_doing(
     """
     data_folder = Path(data_folder)
     if download:
+        if (data_folder / OWN_CSV).is_file():
+            raise ValueError(
+                f"{data_folder} holds clips of the project's own ({OWN_CSV}). "
+                "Give --data_folder another folder to download into."
+            )
         download_files(data_folder, url, sha256sums)
     csv_path = find_csv(data_folder)
     clips = read_clip_rows(csv_path)
