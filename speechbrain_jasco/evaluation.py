@@ -44,6 +44,7 @@ def evaluate(
     clips=None,
     quality=None,
     aggregation=None,
+    remark="",
 ):
     """Judge predictions and write verdicts, scores, table and figure.
 
@@ -63,6 +64,8 @@ def evaluate(
         Judge name -> what gold probes said of it (``probing.find_quality``).
     aggregation : Aggregation, optional
         How repeats of a judge, and judges, become one verdict.
+    remark : str
+        What a reader of the table has to know; stands below it.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def evaluate(
     write_mode_diff(systems, verdicts, judges, folder)
     scores = score(systems, verdicts, ids, aggregation, mode)
     add_quality(scores, quality or {}, verdicts, ids)
-    write_report(scores, folder)
+    write_report(scores, folder, remark)
     return scores
 
 
@@ -306,7 +309,7 @@ def _dataset_sha256(systems):
     return content_key(sorted(rows))
 
 
-def write_report(scores, folder):
+def write_report(scores, folder, remark=""):
     """Write ``scores.json``, ``table.md`` and ``dependence.png``.
 
     Arguments
@@ -315,12 +318,15 @@ def write_report(scores, folder):
         From ``score``.
     folder : Path
         Where.
+    remark : str
+        Goes below the table.
     """
     # Python's NaN is not JSON: a share without answers is null on disk.
     text = json.dumps(nan_to_none(scores), indent=1, allow_nan=False)
     (folder / "scores.json").write_text(text + "\n", encoding="utf-8")
-    table = markdown(results_table(scores))
-    (folder / "table.md").write_text(table + "\n", encoding="utf-8")
+    parts = [markdown(results_table(scores)), remark]
+    text = "\n\n".join(filter(None, parts)) + "\n"
+    (folder / "table.md").write_text(text, encoding="utf-8")
     dependence_chart(scores, folder / "dependence.png")
     for name in ("verdicts.jsonl", "scores.json", "table.md", "dependence.png"):
         logger.info("Wrote %s", folder / name)

@@ -85,7 +85,8 @@ def test_hostile_names_stay_in_their_cell(scores):
 
 
 def test_report_files(scores, tmp_path):
-    write_report(scores, tmp_path)
+    write_report(scores, tmp_path, "Weak judges.")
+    assert (tmp_path / "table.md").read_text().endswith("\n\nWeak judges.\n")
     assert "NaN" not in (tmp_path / "scores.json").read_text()
     picture = plt.imread(tmp_path / "dependence.png")
     colours = {tuple(pixel[:3]) for row in picture for pixel in row}

@@ -74,7 +74,13 @@ def main(argv):
         predictions = infer.main([hparams["demo_inference"]])
     quality = find_quality(hparams["judge_quality"], folder, judges)
     scores = evaluate(
-        predictions, judges, folder, clips, quality, hparams["aggregation"]
+        predictions,
+        judges,
+        folder,
+        clips,
+        quality,
+        hparams["aggregation"],
+        hparams["remark"],
     )
     print(f"\n{markdown(results_table(scores))}\n")
     print(hparams["remark"])
