@@ -183,9 +183,9 @@ def test_two_systems_from_the_command_line(tmp_path, scripted_server):
         for name in ("best_mean", "mean", "dependence"):
             assert result["average"][name] == expected[name]
 
-    written = (folder / "table.md").read_text(encoding="utf-8")
-    assert written in printed
-    table, remark = written.split("\n\n")
+    report = (folder / "table.md").read_text(encoding="utf-8")
+    assert report in printed
+    table, remark = report.split("\n\n")
     assert "descriptions of the clips" in remark
     header, _, *rows = (line.split() for line in table.splitlines())
     assert "Best-Mean" in header
