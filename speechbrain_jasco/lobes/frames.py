@@ -12,6 +12,7 @@ Authors
 from typing import List, NamedTuple
 
 import torch
+from speechbrain.dataio.dataio import length_to_mask
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
@@ -24,16 +25,60 @@ class Frames(NamedTuple):
     Arguments
     ---------
     x : torch.Tensor
-        Features [B, T, D]; zero behind the end of a clip.
+        Features [B, T, D], or [B, T, L, D] of an encoder that gives all of
+        its L layers; zero behind the end of a clip.
     lens : torch.Tensor
         Relative lengths [B] in (0, 1], as everywhere in SpeechBrain.
     rate_hz : float
         Frames per second.
+
+    Example
+    -------
+    >>> Frames(torch.ones(2, 4, 3), torch.tensor([1.0, 0.5]), 50.0).sizes()
+    tensor([4, 2])
     """
 
     x: torch.Tensor
     lens: torch.Tensor
     rate_hz: float
+
+    def sizes(self):
+        """Lengths in frames.
+
+        Returns
+        -------
+        torch.Tensor
+            Lengths [B], whole numbers.
+        """
+        return (self.lens * self.x.shape[1]).round().long()
+
+
+def zero_tail(x, sizes):
+    """Sets to zero what lies behind the end of each sequence.
+
+    A layer with a bias turns zero padding into something else. After this a
+    sequence looks the same alone and inside a batch.
+
+    Arguments
+    ---------
+    x : torch.Tensor
+        Sequences [B, T, ...].
+    sizes : torch.Tensor
+        Their lengths [B] in steps.
+
+    Returns
+    -------
+    torch.Tensor
+        Sequences [B, T, ...].
+
+    Example
+    -------
+    >>> zero_tail(torch.ones(2, 3), torch.tensor([3, 1])).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]]
+    """
+    inside = length_to_mask(sizes, x.shape[1], dtype=torch.bool)
+    outside = ~inside.reshape(*inside.shape, *[1] * (x.ndim - 2))
+    return x.masked_fill(outside, 0.0)
 
 
 def split_clips(wavs, wav_lens):
@@ -77,12 +122,12 @@ def split_clips(wavs, wav_lens):
 
 
 def join_frames(sequences: List[torch.Tensor], rate_hz: float) -> Frames:
-    """Pads feature sequences [T_i, D] to one batch.
+    """Pads feature sequences [T_i, D] or [T_i, L, D] to one batch.
 
     Arguments
     ---------
     sequences : list of torch.Tensor
-        One sequence [T_i, D] per clip.
+        One sequence per clip.
     rate_hz : float
         Frames per second.
 
@@ -157,7 +202,7 @@ class FrozenEncoder(nn.Module):
         Returns
         -------
         torch.Tensor
-            Features [T, D].
+            Features [T, D] or [T, L, D].
         """
         raise NotImplementedError
 
@@ -175,7 +220,7 @@ class FrozenEncoder(nn.Module):
         Returns
         -------
         Frames
-            Features [B, T, D] with lengths and rate.
+            Features [B, T, D] or [B, T, L, D] with lengths and rate.
         """
         clips = split_clips(wavs, wav_lens)
         return join_frames([self.encode(clip) for clip in clips], self.rate_hz)
