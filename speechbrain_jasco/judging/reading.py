@@ -28,6 +28,8 @@ _REFUSAL = re.compile(  # or words about the rating: no part of an answer
     r"(?:\w+ )?(?:determine|identify|infer|tell|say|hear|listen|process|know|"
     r"guess|conclude|be)\b|\bi (?:do not|don't) (?:know|have)\b|\bno guess\b|"
     r"\bnot enough information\b|\bdoes not provide\b|\blanguage model\b|"
+    r"\bi (?:may|might|could) be (?:wrong|mistaken)\b|"
+    r"\bother (?:explanations|interpretations|possibilities)\b|"
     r"\bcould you please\b|\bnot (?:entirely |completely )?(?:sure|certain)\b|"
     r"\btone of\b|\brating\b|\borientation\b|\bcriteria\b|\bkey ?words?\b|"
     r"\b\d points?\b|\bexplanation ?\d\b)",
@@ -39,13 +41,25 @@ _REASON = re.compile(
     r"as (?:the|there)\b|all of this)",
     _I,
 )
-_CONCLUSION = re.compile(
+_INFERENCE = re.compile(  # what follows is concluded, whatever stands before
+    r"\b(suggest\w*|indicat(?:es?|ing)|infer\w*|guess|conclu\w+|deduc\w+|gather|"
+    r"hints?|assum(?:e|ing)|take it|leads? me to|would say|means? that)\b",
+    _I,
+)
+_BELIEF = re.compile(
+    r"\b(?:i|we) (?:\w+ )?(?:think|believe|suppose|suspect)\b", _I
+)
+_AGENT = re.compile(
+    r"\b(?:they're|she's|he's|(?:they|speakers?|people|persons?|m[ae]n|wom[ae]n|"
+    r"someone|somebody|one|he|she|kids?|child(?:ren)?|famil\w+|couple|group|"
+    r"everyone|crew) (?:(?:is|are|has|have|were)\b(?! heard| saying| mention)|"
+    r"(?:could|might|may|must) be\b))",
+    _I,
+)
+_HEDGE = re.compile(
     r"\b(likely|probabl[ey]|presumably|possibl[ey]|perhaps|maybe|might|may be|"
-    r"could|must be|suggest\w*|indicat(?:es?|ing)|infer\w*|guess|conclu\w+|"
-    r"think|suppose|seems?|appears?|hints?|evidently|apparently|sounds like|"
-    r"they (?:are|were)|they're|she's|he's|(?:speakers?|people|persons?|"
-    r"m[ae]n|wom[ae]n|someone|somebody|one|he|she|kids?|child(?:ren)?|"
-    r"famil\w+|couple|group|everyone|crew) (?:is|are|has|have))\b",
+    r"could|must be|think|believe|suppose|suspect|seems?|appears?|evidently|"
+    r"apparently|sounds like)\b",
     _I,
 )
 _HEARD = re.compile(
@@ -57,13 +71,24 @@ _HEARD = re.compile(
 )
 _FRAME = re.compile(  # "This suggests that they are likely": says nothing
     r"^\W*(?:.*?\b(?:suggests?|indicates?|means?|likely|infer|conclude|guess|"
-    r"think|suppose|seems|appears)(?: that)?\s+)?"
+    r"think|suppose|seems|appears|deduce|gather|believe|assume|presumably|"
+    r"perhaps|maybe|possibly|probably|apparently|answer is)(?: that)?\s+)?"
     r"(?:(?:and|so|but|therefore|thus|hence)\s+)?"
     r"(?:(?:they|(?:the |both )?(?:speakers?|people|persons?|man|woman|"
     r"someone|somebody))(?:\s*'re|\s+are|\s+is|\s+were|"
     r"(?=\s+(?:could|might|may|must)))?\s+)?"
     r"(?:(?:could|might|may|must) be\s+)?"
     r"(?:(?:most\s+)?(?:likely|probably|possibly|perhaps|maybe)\s+)?",
+    _I,
+)
+
+
+_TALK = re.compile(  # too general to be an activity, as in the rubric
+    r"^(?:(?:just|simply|only) )?(?:talk|speak|chatt?|communicat)\w*"
+    r"(?: (?:to|with) (?:each other|one another|(?:some|an)other \w+|someone|"
+    r"somebody|other people))?$|"
+    r"^(?:having|in) (?:a|some kind of|some) (?:conversation|chat|talk)"
+    r"(?: with (?:each other|one another|another person|someone|somebody))?$",
     _I,
 )
 
@@ -76,7 +101,9 @@ class Reading(NamedTuple):
     action : str
         The predicted action, "" if there is none.
     announced : bool
-        Whether words such as "they are" or "likely" introduce it.
+        Whether words such as "they are" or "I conclude" introduce it.
+    hedged : bool
+        Whether words such as "likely" or "seems" do, in some sentence.
     sounds : str
         What the answer reports to have heard.
     words : str
@@ -85,6 +112,7 @@ class Reading(NamedTuple):
 
     action: str
     announced: bool
+    hedged: bool
     sounds: str
     words: str
 
@@ -106,7 +134,7 @@ def read_answer(prediction, spoken_text):
     Example
     -------
     >>> read_answer("I hear rain. He says 'Run!', so they are hiking.", "Run!")
-    Reading(action='hiking', announced=True, sounds='I hear rain; He says', words='Run!')
+    Reading(action='hiking', announced=True, hedged=False, sounds='I hear rain; He says', words='Run!')
     """
     text = prediction
     if len(text) > MAX_CHARACTERS:  # a conclusion stands first or last
@@ -118,24 +146,41 @@ def read_answer(prediction, spoken_text):
     text, unquoted = _cut_spoken(
         _QUOTE.sub(" ; ", text), spoken_text.translate(straight)
     )
-    announced, other, heard = [], [], []
+    parts = {place: [] for place in ("announced", "hedged", "other", "heard")}
     for sentence in _SENTENCE.split(text):
-        home = other
+        place = "other"
         for clause in _CLAUSE.split(sentence):
             if _REFUSAL.search(clause) or not re.search(r"\w{3}", clause):
                 continue
-            if _REASON.search(clause):
-                home = heard
-            elif _CONCLUSION.search(clause):
-                home = announced
-            elif _HEARD.search(clause):
-                home = heard
-            # A clause without a sign of its own belongs to the one before.
-            home.append(clause.strip(" ,.-"))
-    action = ". ".join(strip_frame(clause) for clause in announced or other)
+            place = _place(clause, place)
+            parts[place].append(clause.strip(" ,.-"))
+    clauses = parts["announced"] or parts["hedged"] or parts["other"]
+    actions = [strip_frame(clause) for clause in clauses]
     return Reading(
-        action, bool(announced), "; ".join(heard), " ".join(words + unquoted)
+        ". ".join(action for action in actions if not _TALK.search(action)),
+        bool(parts["announced"]),
+        bool(parts["hedged"]),
+        "; ".join(parts["heard"]),
+        " ".join(words + unquoted),
     )
+
+
+def _place(clause, before):
+    """Tell what a clause is; without a sign of its own as the one before."""
+    inferred = _INFERENCE.split(clause)[-1]
+    concluded = _BELIEF.split(inferred)[-1]
+    if _REASON.search(clause) and concluded == clause:
+        return "heard"
+    if _AGENT.search(concluded):
+        return "announced"
+    # "I think I can hear rain", "a voice seems to say": hedged reports.
+    if _HEARD.search(concluded):
+        return "heard"
+    if inferred != clause:
+        return "announced"
+    if _HEDGE.search(clause):
+        return "announced" if before == "announced" else "hedged"
+    return before
 
 
 def _cut_spoken(text, spoken_text):

@@ -35,17 +35,18 @@ from speechbrain_jasco.judging.reading import (
 
 WEIGHTS = {
     # audio and speech: cosine of the action to ...
-    "target": 6.1,  # the answer that this modality alone suggests
-    "own": 4.1,  # the sounds or words that the answer itself reports
+    "target": 6.3,  # the answer that this modality alone suggests
+    "own": 4.2,  # the sounds or words that the answer itself reports
     # both
-    "reference": 7.5,  # cosine of the action to the reference answer
-    "keyword": 1.2,  # the action holds a keyword (0 or 1)
-    "joint": 5.2,  # how near it is to both modalities: the lesser cosine
-    "both": -0.9,  # constant: what resembles nothing is not "both"
+    "reference": 7.2,  # cosine of the action to the reference answer
+    "keyword": 1.3,  # the action holds a keyword (0 or 1)
+    "joint": 5.1,  # how near it is to both modalities: the lesser cosine
+    "both": -0.6,  # constant: what resembles nothing is not "both"
     # neither, open only where nothing announces an action ("A dog barks.")
-    "no_action": 1.3,  # constant
-    "restated": 1.7,  # cosine of the supposed action to the sound
-    "report": 2.3,  # the answer reports sounds or words (0 or 1)
+    "no_action": 1.2,  # constant
+    "restated": 2.2,  # cosine of the supposed action to the sound
+    "report": 2.5,  # the answer reports sounds or words (0 or 1)
+    "hedged": 0.9,  # a word such as "probably" introduces it (0 or 1)
 }
 
 
@@ -186,6 +187,7 @@ class SimilarityJudge:
                 "no_action": 1.0,
                 "restated": cosine["sounds"],
                 "report": float(bool(reading.sounds or reading.words)),
+                "hedged": float(reading.hedged),
             }
         return evidence
 
