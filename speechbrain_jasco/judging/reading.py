@@ -43,7 +43,7 @@ _REASON = re.compile(
 )
 _INFERENCE = re.compile(  # what follows is concluded, whatever stands before
     r"\b(suggest\w*|indicat(?:es?|ing)|infer\w*|guess|conclu\w+|deduc\w+|gather|"
-    r"hints?|assum(?:e|ing)|take it|leads? me to|would say|means? that)\b",
+    r"hints?|assume|assuming|take it|leads? me to|would say|means? that)\b",
     _I,
 )
 _BELIEF = re.compile(
