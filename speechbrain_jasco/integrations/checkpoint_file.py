@@ -8,7 +8,6 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import hashlib
 import pickle
 import zipfile
 from pathlib import Path
@@ -106,31 +105,3 @@ def read_checkpoint(path):
             "`python -m speechbrain_jasco.integrations.tensor_pickle` makes "
             f"a safetensors file of them, which is read as well. {error}"
         ) from error
-
-
-def file_fingerprint(path):
-    """Names the content of a file.
-
-    Arguments
-    ---------
-    path : str or Path
-        The file.
-
-    Returns
-    -------
-    str
-        Its name and the beginning of its sha256; without a file, its path.
-
-    Example
-    -------
-    >>> file_fingerprint("nowhere/salmonn.pth")
-    'nowhere/salmonn.pth'
-    """
-    path = Path(path)
-    if not path.is_file():
-        return str(path)
-    with path.open("rb") as fin:
-        digest = hashlib.sha256()
-        while piece := fin.read(1 << 22):
-            digest.update(piece)
-    return f"{path.name}@{digest.hexdigest()[:16]}"

@@ -18,9 +18,9 @@ Authors
 
 import re
 
+from speechbrain_jasco.fingerprint import fingerprint
 from speechbrain_jasco.integrations.checkpoint_file import (
     fault,
-    file_fingerprint,
     read_checkpoint,
 )
 
@@ -145,8 +145,8 @@ class OriginalCheckpoint:
             raise ValueError(f"{self.path}: {wrong}; expected {self.where}")
 
     def fingerprint(self):
-        """The file's name and content (str)."""
-        return f"{type(self).__name__}:{file_fingerprint(self.path)}"
+        """What tells this file from others (str)."""
+        return f"{type(self).__name__}:{fingerprint(str(self.path))}"
 
     def tensors(self):
         """The tensors of the file by their own names (dict)."""
