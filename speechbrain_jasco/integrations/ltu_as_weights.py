@@ -43,7 +43,8 @@ class LtuAsCheckpoint(OriginalCheckpoint):
 
     where = (
         "LTU-AS's weights: ltuas_long_noqa_a6.bin (187 MB), linked in "
-        "pretrained_mdls/README.md of github.com/YuanGongND/ltu"
+        "pretrained_mdls/README.md of github.com/YuanGongND/ltu, and so is "
+        "the folder vicuna_ltuas, its LLM"
     )
     table = LTU_AS
     unused = LTU_AS_UNUSED
