@@ -19,6 +19,7 @@ from torch import nn
 from speechbrain_jasco.fingerprint import describe, fingerprint
 from speechbrain_jasco.integrations.prompt_template import PromptTemplate
 from speechbrain_jasco.integrations.trained_weights import TrainedWeights
+from speechbrain_jasco.integrations.whisper_asr import quiet_transformers
 
 
 class AudioLLM(nn.Module):
@@ -115,9 +116,10 @@ class AudioLLM(nn.Module):
         """
         if self.is_loaded:
             return
-        self.llm.load(device)
-        for encoder in self.encoders:
-            encoder.load(self.llm.device)
+        with quiet_transformers():  # it reports the decoder of a Whisper
+            self.llm.load(device)
+            for encoder in self.encoders:
+                encoder.load(self.llm.device)
         self.fusion.to(self.llm.device)
         if self.checkpoint is not None:
             self.load_trainable(self.checkpoint.read(self))
