@@ -172,8 +172,9 @@ class OriginalCheckpoint:
         """
         self.check()
         expected = {
-            name: tensor.shape
-            for name, tensor in audio_llm.trainable_state().items()
+            name: parameter.shape
+            for name, parameter in audio_llm.named_parameters()
+            if parameter.requires_grad
         }
         return rename_all(
             self.tensors(), self.table, self.unused, expected, self.path
