@@ -28,6 +28,7 @@ RECIPE = TESTS.parent / "recipes" / "WhatAreTheyDoing"
 CASCADE = RECIPE / "hparams" / "infer_cascade.yaml"
 
 SLOW_YAML = """
+seed: 0
 data_folder: !PLACEHOLDER
 download: False
 output_folder: !PLACEHOLDER
