@@ -55,7 +55,7 @@ def test_what_is_given_to_an_include_is_a_key_of_it(name):
         included = (HPARAMS / path).read_text(encoding="utf-8")
         keys = set(re.findall(r"^(\w+):", included, flags=re.MULTILINE))
         given = re.findall(r"^ {4}(\w+):", block, flags=re.MULTILINE)
-        assert given and set(given) <= keys, path
+        assert bool(given) == bool(block) and set(given) <= keys, path
 
 
 @pytest.mark.parametrize("name", [n for n in YAMLS if n.startswith("infer")])
