@@ -57,19 +57,19 @@ def small(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def llama(tmp_path_factory):
-    """LLaMA's tokenizer, from a folder with nothing but its model."""
+    """LLaMA's tokenizer."""
     given = os.environ.get("JASCO_LLAMA_TOKENIZER")
     if not given:
         pytest.skip(
             "JASCO_LLAMA_TOKENIZER is not set: expected a LLaMA or Vicuna "
             "folder, or its tokenizer.model"
         )
-    path = Path(given)
-    path = path / "tokenizer.model" if path.is_dir() else path
-    folder = tmp_path_factory.mktemp("llama")
-    shutil.copyfile(path, folder / "tokenizer.model")
-    config = {"tokenizer_class": "LlamaTokenizer", "legacy": True}
-    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    folder = Path(given)
+    if folder.is_file():
+        folder = tmp_path_factory.mktemp("llama")
+        shutil.copyfile(given, folder / "tokenizer.model")
+        config = {"tokenizer_class": "LlamaTokenizer", "legacy": True}
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
     return AutoTokenizer.from_pretrained(folder)
 
 

@@ -32,6 +32,7 @@ from speechbrain_jasco.integrations.wavllm_conversion import (
     published_configs,
     split_parts,
 )
+from speechbrain_jasco.lobes.frames import Frames
 
 ROOT = Path(__file__).resolve().parents[1]
 HPARAMS = ROOT / "hparams"
@@ -200,6 +201,33 @@ def test_as_many_audio_tokens_as_in_the_original(name, seconds, systems):
         wav = 0.1 * torch.randn(1, round(16000 * seconds))
         tokens, lens = model.tokens(wav, torch.ones(1))
     assert tokens.shape[1] == TOKENS[seconds][name] and lens.item() == 1.0
+
+
+@torch.no_grad()
+def test_tltr_is_made_of_openais_whisper_blocks(systems):
+    """The package's own blocks read LTU-AS's tensors as they are."""
+    blocks = pytest.importorskip(
+        "whisper.model", reason="openai-whisper is not installed"
+    )
+    overrides, w = systems("ltu_as")
+    model = load_answerer(HPARAMS, "ltu_as", overrides, GREEDY).model
+    model.load()
+    x = model.encoders[0].encode(0.1 * torch.randn(16000 * 3))  # [25, L, D]
+    theirs = []
+    for block, n_heads in (("time_tr", 1), ("layer_tr", 8)):
+        root = f"base_model.model.model.audio_encoder.{block}."
+        theirs.append(blocks.ResidualAttentionBlock(16, n_heads))
+        theirs[-1].load_state_dict(
+            {k[len(root) :]: v for k, v in w.items() if k.startswith(root)}
+        )
+    over_time = theirs[0](x.transpose(0, 1)).transpose(0, 1)
+    y = theirs[1](over_time).mean(dim=1)
+    y = torch.nn.functional.layer_norm(y, (16,))
+    root = "base_model.model.model.audio_proj.1"
+    expected = y @ w[f"{root}.weight"].T + w[f"{root}.bias"]
+    frames = Frames(x[None], torch.ones(1), 2.5)
+    ours, _ = model.fusion([frames])
+    torch.testing.assert_close(ours[0], expected, atol=1e-5, rtol=1e-5)
 
 
 @SYSTEMS

@@ -12,7 +12,6 @@ Authors
 import re
 
 from speechbrain_jasco.integrations.whisper_asr import WhisperRecogniser
-from speechbrain_jasco.integrations.whisper_encoder import WhisperEncoder
 
 # What Whisper hears in silence: it was trained on subtitles of videos. Of two
 # that fit the longer goes, as in the original.
@@ -62,16 +61,6 @@ class LtuAsRecogniser(WhisperRecogniser):
     >>> LtuAsRecogniser("openai/whisper-large-v2").config()["recogniser"]
     'LtuAsRecogniser'
     """
-
-    def check(self):
-        """Fails now rather than later if there is no such Whisper.
-
-        Raises
-        ------
-        ValueError
-            If the folder or the hub has none.
-        """
-        WhisperEncoder(self.source).check()
 
     def transcribe(self, wavs):
         """Transcribes English recordings.
