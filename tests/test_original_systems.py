@@ -305,6 +305,21 @@ def test_infer_runs_it_as_the_paper_decodes_it(name, systems, tmp_path):
 
 
 @SYSTEMS
+def test_other_ways_to_load_answer_too(name, systems, clips):
+    """Half precision beside adapters in full, placed by accelerate."""
+    overrides, _ = systems(name)
+    options = {"dtype": "bfloat16", "device_map": "auto", "attention": "eager"}
+    answerer = load_answerer(HPARAMS, name, {**overrides, **options}, GREEDY)
+    answerer.check()
+    assert all(answerer.answer(clips[:2], QUESTIONS))
+    llm = answerer.model.llm
+    assert llm.embed(torch.tensor([1])).dtype == torch.bfloat16
+    assert llm.network.config._attn_implementation == "eager"
+    state = answerer.model.trainable_state()
+    assert {tensor.dtype for tensor in state.values()} == {torch.float32}
+
+
+@SYSTEMS
 def test_without_weights_one_error_names_all_of_them(
     name, tmp_path, monkeypatch
 ):
