@@ -72,6 +72,7 @@ def write_family(name, folder):
             package,
             reason=f"the processor or a tower of {name} needs {package}",
         )
+    folder.mkdir(exist_ok=True)
     WRITERS[name](folder)
     return folder
 
@@ -97,13 +98,15 @@ def write_tokenizer(folder, special, template, **options):
     return tokenizer
 
 
-def finish(model, tokenizer, folder, silent=()):
-    """Give the model an end that it never takes, and save it."""
-    special = sorted({*tokenizer.all_special_ids, *silent})
+def finish(model, tokenizer, folder, special):
+    """Keep the model from ends and blanks, so that it never answers nothing,
+    and save it."""
+    text = [i for i in range(len(tokenizer)) if i not in special]
+    blank = [i for i in text if not tokenizer.decode([i]).strip()]
     model.generation_config = tf.GenerationConfig(
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        suppress_tokens=special,
+        suppress_tokens=sorted({*special, *blank}),
         # What a released checkpoint would do if nobody said otherwise.
         do_sample=True,
         temperature=0.7,

@@ -96,7 +96,8 @@ class NativeAudioModel:
         try:
             self._load_processor()
         except (OSError, ValueError, ImportError) as error:
-            missing.append(f"its processor ({error})")
+            why = " ".join(str(error).split()).rstrip(".")
+            missing.append(f"its processor ({why})")
         folder = Path(self.source)
         if folder.is_dir() and not list(folder.glob("*.safetensors")):
             missing.append(f"the weights, {folder}/*.safetensors")
