@@ -79,7 +79,14 @@ def write_family(name, folder):
 
 def write_tokenizer(folder, special, template, **options):
     """A byte-level BPE with special tokens; returns it."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import (
+        Tokenizer,
+        decoders,
+        models,
+        pre_tokenizers,
+        processors,
+        trainers,
+    )
 
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -91,6 +98,11 @@ def write_tokenizer(folder, special, template, **options):
         show_progress=False,
     )
     bpe.train_from_iterator([WORDS] * 5, trainer)
+    bos = options.get("bos_token")
+    if bos:  # as Gemma's: text gets one, unless told otherwise
+        bpe.post_processor = processors.TemplateProcessing(
+            single=f"{bos} $A", special_tokens=[(bos, bpe.token_to_id(bos))]
+        )
     tokenizer = tf.PreTrainedTokenizerFast(
         tokenizer_object=bpe, chat_template=template, **options
     )
