@@ -12,7 +12,18 @@ import zlib
 
 import numpy as np
 
-from speechbrain_jasco.building import procedural, procedural_water
+from speechbrain_jasco.building import (
+    procedural,
+    procedural_air,
+    procedural_animals,
+    procedural_engines,
+    procedural_impacts,
+    procedural_music,
+    procedural_people,
+    procedural_signals,
+    procedural_tools,
+    procedural_water,
+)
 from speechbrain_jasco.building.file_bank import Recording
 from speechbrain_jasco.building.synthesis import (
     SAMPLE_RATE,
@@ -25,21 +36,54 @@ SOURCE = "speechbrain_jasco, synthesised"
 
 # sound_id -> sketch(seconds, rng).
 SKETCHES = {
-    "applause": procedural.applause,
+    "applause": procedural_people.applause,
+    "birds": procedural_animals.birds,
+    "boat_horn": procedural_air.boat_horn,
+    "bouncing_ball": procedural_impacts.bouncing_ball,
     "bubbling": procedural_water.bubbling,
     "campfire": procedural.fire_crackle,
-    "clock": procedural.clock_ticking,
+    "chainsaw": procedural_engines.chainsaw,
+    "chopping": procedural_impacts.chopping,
+    "church_bell": procedural_signals.church_bell,
+    "clock": procedural_signals.clock,
+    "crickets": procedural_animals.crickets,
+    "crowd": procedural_people.crowd,
+    "dog": procedural_animals.dog,
+    "drill": procedural_tools.drill,
     "dripping": procedural_water.dripping,
-    "footsteps": procedural.footsteps,
+    "drum": procedural_music.drum,
+    "engine": procedural_engines.engine,
+    "fireworks": procedural_air.fireworks,
+    "footsteps": procedural_impacts.footsteps,
+    "frogs": procedural_animals.frogs,
     "frying": procedural.sizzling,
-    "hammer": procedural.hammering,
-    "heart_monitor": procedural.monitor_beep,
+    "guitar": procedural_music.guitar,
+    "hammer": procedural_impacts.hammer,
+    "heart_monitor": procedural_signals.heart_monitor,
+    "helicopter": procedural_engines.helicopter,
+    "hooves": procedural_impacts.hooves,
+    "kettle": procedural_air.kettle,
+    "keyboard": procedural_tools.keyboard,
+    "knocking": procedural_impacts.knocking,
+    "motorcycle": procedural_engines.motorcycle,
+    "phone": procedural_signals.phone,
+    "piano": procedural_music.piano,
     "rain": procedural.rain,
+    "saw": procedural_tools.saw,
+    "scanner_beep": procedural_signals.scanner_beep,
+    "seagulls": procedural_animals.seagulls,
+    "sewing_machine": procedural_tools.sewing_machine,
     "shower": procedural_water.shower,
-    "siren": procedural.siren,
+    "shutter": procedural_tools.shutter,
+    "siren": procedural_signals.siren,
     "splashing": procedural_water.splashing,
     "stream": procedural_water.stream,
     "surf": procedural.surf,
+    "table_tennis": procedural_impacts.table_tennis,
+    "thunder": procedural_air.thunder,
+    "train": procedural_engines.train,
+    "vacuum_cleaner": procedural_tools.vacuum_cleaner,
+    "wind": procedural_air.wind,
 }
 
 

@@ -149,16 +149,16 @@ def dripping(seconds, rng):
 def shower(seconds, rng):
     """A shower in a bathroom.
 
-    Jets hiss bright and steady; the drops that hit the tray patter; the
+    Jets hiss bright and steady; the drops that hit the tray drum; the
     tiled cubicle has a few low resonances.
     """
     t = time_axis(seconds)
     out = band_noise(len(t), rng, 1500, 7500, rng.uniform(0, 2))
     times = poisson_moments(seconds, rng.uniform(150, 350), rng)
     freqs = rng.uniform(250, 900, len(times))
-    patter = pings(freqs, 0.004, rng.lognormal(0, 0.6, len(times)), 0.03)
-    patter = scatter(seconds, times, patter)
-    out += rng.uniform(0.4, 0.8) * patter / patter.std()
+    drops = pings(freqs, 0.004, rng.lognormal(0, 0.6, len(times)), 0.03)
+    drops = scatter(seconds, times, drops)
+    out += rng.uniform(0.4, 0.8) * drops / drops.std()
     return normalise(add_room(out, rng, 0.3, 0.5))
 
 
@@ -166,7 +166,7 @@ def splashing(seconds, rng):
     """Swimmers in a pool.
 
     Every stroke throws a sheet of water: noise that swells within
-    hundredths of a second and falls back as a patter of bubbles, in the long
+    hundredths of a second and falls back as a shower of bubbles, in the long
     echo of an indoor pool.
     """
     out = np.zeros(len(time_axis(seconds)))

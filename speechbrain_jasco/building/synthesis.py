@@ -9,7 +9,7 @@ Authors
 """
 
 import numpy as np
-from scipy.signal import fftconvolve
+from scipy.signal import fftconvolve, lfilter
 
 SAMPLE_RATE = 16000
 PEAK = 0.9
@@ -326,3 +326,34 @@ def normalise(sound):
     [0.0, 0.9]
     """
     return sound * (PEAK / max(np.abs(sound).max(), 1e-12))
+
+
+def resonate(signal, freqs_hz, widths_hz, gains):
+    """Resonators in parallel: the formants of a voice, the modes of a case.
+
+    Arguments
+    ---------
+    signal : numpy.ndarray [S]
+        What excites them.
+    freqs_hz, widths_hz, gains : sequence of float
+        Of each resonator the frequency, the width at -3 dB and the gain at
+        its peak.
+
+    Returns
+    -------
+    numpy.ndarray [S]
+
+    Example
+    -------
+    >>> resonate(np.eye(1, 1600)[0], [500.0], [80.0], [1.0]).shape
+    (1600,)
+    """
+    out = np.zeros(len(signal))
+    resonators = zip(freqs_hz, widths_hz, gains, strict=True)
+    for freq, width, gain in resonators:
+        radius = np.exp(-np.pi * width / SAMPLE_RATE)
+        turn = 2 * np.pi * freq / SAMPLE_RATE
+        poles = [1.0, -2 * radius * np.cos(turn), radius**2]
+        at_peak = (1 - radius) * np.abs(1 - radius * np.exp(-2j * turn))
+        out += lfilter([gain * at_peak], poles, signal)
+    return out
