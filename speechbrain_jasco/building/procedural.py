@@ -133,10 +133,10 @@ def siren(seconds, rng, low_hz=600.0, high_hz=1400.0, period_s=(2.0, 3.0)):
     """The wail of an emergency vehicle.
 
     A horn with weaker harmonics whose pitch climbs from ``low_hz`` to
-    ``high_hz`` and falls back, once in a time drawn from ``period_s``.
+    ``high_hz`` and falls back, once in two to three seconds.
     """
     t = time_axis(seconds)
-    turn = t / rng.uniform(*period_s) + rng.uniform()
+    turn = t / rng.uniform(2.0, 3.0) + rng.uniform()
     sweep = 0.5 - 0.5 * np.cos(2 * np.pi * turn)
     # Pitch is heard in octaves, so the sweep is geometric.
     pitch = low_hz * (high_hz / low_hz) ** sweep

@@ -42,29 +42,33 @@ def thunder(seconds, rng):
     """Thunder.
 
     The channel of a lightning is kilometres long: its near end cracks, and
-    the rest arrives over seconds as a rumble that swells and fades.
+    the rest arrives over seconds in surges, ever duller, since air takes the
+    treble off what comes from afar.
     """
     t = time_axis(seconds)
-    out = 0.004 * band_noise(len(t), rng, 100, 1000, -3)
-    rumble = band_noise(len(t), rng, 28, rng.uniform(110, 200), -2)
-    crack = band_noise(len(t), rng, 80, 3500, -4)
-    nearness = rng.uniform(0.1, 0.9)
-    for start in np.arange(rng.uniform(0.2, 1.0), seconds, 5.0):
-        level = rng.uniform(0.6, 1.0)
-        for arrival in rng.gamma(1.5, 1.0, rng.integers(14, 26)):
+    out = 0.004 * band_noise(len(t), rng, 60, 1500, -4)
+    dull = band_noise(len(t), rng, 25, rng.uniform(120, 250), -2)
+    bright = band_noise(len(t), rng, 60, rng.uniform(2500, 6000), -3.5)
+    nearness = rng.uniform(0.2, 0.9)
+    for start in np.arange(rng.uniform(0.1, 0.8), seconds, rng.uniform(3.5, 6)):
+        loud = rng.uniform(0.6, 1.0)
+        for arrival in rng.gamma(1.2, 0.9, rng.integers(14, 26)):
             since = np.maximum(t - start - arrival, 0.0)
-            swell = since / 0.08 * np.exp(1 - since / rng.uniform(0.12, 0.5))
-            loud = level * rng.lognormal(0, 0.6) * np.exp(-arrival / 2.5)
-            out += loud * np.minimum(swell, 3.0) * rumble
-        for arrival in rng.exponential(0.15, 8):
+            rise_s = rng.uniform(0.05, 0.25)
+            surge = since / rise_s * np.exp(1 - since / rise_s)
+            surge = surge + 0.35 * (since > 0) * np.exp(-since / 1.2)
+            surge *= loud * rng.lognormal(0, 0.6) * np.exp(-arrival / 2.5)
+            out += surge * dull
+            out += 0.9 * surge * np.exp(-arrival / (0.5 + nearness)) * bright
+        for arrival in rng.exponential(0.12, 8):
             since = t - start - arrival
             snap = np.exp(-np.maximum(since, 0) / rng.uniform(0.02, 0.12))
             out += (
                 nearness
-                * level
+                * loud
                 * rng.uniform(1, 3)
                 * (since > 0)
-                * (snap * crack)
+                * (snap * bright)
             )
     return normalise(out)
 

@@ -20,6 +20,7 @@ from speechbrain_jasco.building.synthesis import (
     normalise,
     random_curve,
     resonate,
+    shape_band,
     smooth_edges,
     time_axis,
 )
@@ -113,46 +114,66 @@ def seagulls(seconds, rng):
 def crickets(seconds, rng):
     """Crickets at night.
 
-    A chirp is three to five strokes of the wing, each a pure tone near
-    4.5 kHz of some hundredths of a second, two or three chirps a second; the
-    many far ones merge into a shimmer.
+    A chirp is three to five strokes of the wing, each a pure tone between 3
+    and 5 kHz of some hundredths of a second, two or three chirps a second;
+    tree crickets trill without a pause. The many far ones merge into a
+    shimmer at their common pitch.
     """
     t = time_axis(seconds)
-    far = band_noise(len(t), rng, 3900, 5200)
-    out = rng.uniform(0.03, 0.1) * far * (0.6 + 0.4 * random_curve(t, rng, 20))
+    species = rng.uniform(3000, 4900)
+    far = band_noise(len(t), rng, 0.96 * species, 1.04 * species)
+    far = shape_band(far, 0.96 * species, 1.04 * species)
+    far *= 0.6 + 0.4 * random_curve(t, rng, 25)
+    out = rng.uniform(0.1, 0.35) * far / far.std()
+    is_trill = rng.uniform() < 0.35
     for _ in range(rng.integers(2, 5)):
-        pitch, gain = rng.uniform(4000, 5100), rng.uniform(0.3, 1.0)
-        strokes, stroke_s = rng.integers(3, 6), rng.uniform(0.026, 0.036)
+        pitch, gain = species * rng.uniform(0.95, 1.06), rng.uniform(0.3, 1.0)
+        strokes, stroke_s = rng.integers(3, 6), rng.uniform(0.022, 0.036)
         pulse = np.sin(2 * np.pi * pitch * time_axis(0.7 * stroke_s))
-        pulse = smooth_edges(pulse, 0.25 * stroke_s)
-        for start in beats(seconds, 1 / rng.uniform(1.6, 3.2), rng, 0.01):
-            for k in range(strokes):
-                loud = gain * (0.6 + 0.4 * k / strokes)
-                add_at(out, start + k * stroke_s, loud * pulse)
-    return normalise(out)
+        pulse = gain * smooth_edges(pulse, 0.25 * stroke_s)
+        if is_trill:
+            starts = beats(seconds, stroke_s, rng)
+        else:
+            chirps = beats(seconds, 1 / rng.uniform(1.6, 3.2), rng, 0.01)
+            starts = np.add.outer(chirps, stroke_s * np.arange(strokes)).ravel()
+        out += scatter(seconds, starts, np.tile(pulse, (len(starts), 1)))
+    hum = band_noise(len(t), rng, 100, 2000, -4)
+    return normalise(out + rng.uniform(0.005, 0.03) * hum)
 
 
 def frogs(seconds, rng):
     """Frogs in a pond.
 
-    A croak is a train of pulses, 30 to 60 a second, that makes the throat
+    A croak is a train of pulses, 28 to 60 a second, that makes the throat
     sac ring around 700 Hz and its double; a chorus answers from all sides.
+    At some ponds small frogs peep near 2 kHz in the background.
     """
-    out = 0.01 * band_noise(len(time_axis(seconds)), rng, 200, 3000, -3)
+    t = time_axis(seconds)
+    out = 0.01 * band_noise(len(t), rng, 200, 3000, -3)
     for _ in range(rng.integers(3, 7)):
         gain, sac = rng.uniform(0.25, 1.0), rng.uniform(480, 950)
-        rate, length = rng.uniform(28, 60), rng.uniform(0.2, 0.55)
-        t = time_axis(length)
-        pulses = pulse_moments(rate * (0.9 + 0.2 * t / length))
-        train = scatter(length, pulses, np.ones((len(pulses), 1)))
-        croak = resonate(
-            train, [sac, 2.1 * sac, 3.3 * sac], [70, 110, 200], [1, 0.7, 0.3]
-        )
-        croak *= np.sin(np.pi * t / length) ** 0.7
-        croak /= np.abs(croak).max()
+        croak = one_croak(rng, sac)
         for time in beats(seconds, rng.uniform(0.7, 1.8), rng, 0.08):
             add_at(out, time, gain * rng.uniform(0.7, 1.0) * croak)
+    if rng.uniform() < 0.5:
+        for _ in range(rng.integers(3, 8)):
+            peep_hz = rng.uniform(1700, 2600)
+            peep = glide([0.93 * peep_hz, peep_hz], 0.1, [1.0, 0.15])
+            for time in beats(seconds, rng.uniform(0.4, 0.9), rng, 0.03):
+                add_at(out, time, rng.uniform(0.05, 0.2) * peep)
     return normalise(add_room(out, rng, 0.5, 0.15))
+
+
+def one_croak(rng, sac_hz):
+    """A croak with peak 1 (numpy.ndarray [S])."""
+    t = time_axis(rng.uniform(0.2, 0.55))
+    rate = rng.uniform(28, 60) * (0.9 + 0.2 * t / t[-1])
+    pulses = pulse_moments(rate)
+    train = scatter(len(t) / 16000, pulses, np.ones((len(pulses), 1)))
+    sac = sac_hz * np.array([1.0, 2.1, 3.3])
+    croak = resonate(train, sac, [70, 110, 200], [1.0, 0.7, 0.3])
+    croak *= np.abs(np.sin(np.pi * t / t[-1])) ** 0.7
+    return croak / np.abs(croak).max()
 
 
 def dog(seconds, rng):
@@ -163,7 +184,7 @@ def dog(seconds, rng):
     """
     t = time_axis(seconds)
     out = 0.003 * band_noise(len(t), rng, 100, 2000, -3)
-    size = rng.uniform(0.75, 1.35)  # of the dog: the larger, the lower
+    size = rng.uniform(0.7, 1.5)  # of the dog: the larger, the lower
     start = rng.uniform(0.0, 0.4)
     while start < seconds:
         for _ in range(rng.integers(2, 5)):
@@ -176,7 +197,7 @@ def dog(seconds, rng):
 
 def one_bark(rng, size):
     """A bark with peak 1 (numpy.ndarray [S])."""
-    length = rng.uniform(0.13, 0.24) * size**0.5
+    length = rng.uniform(0.1, 0.22) * size**0.5
     t = time_axis(length)
     shape = np.interp(t / length, [0, 0.25, 0.5, 1], [0.6, 1.0, 0.95, 0.5])
     pitch = rng.uniform(420, 560) / size * shape
@@ -184,6 +205,7 @@ def one_bark(rng, size):
     voice = scatter(length, pulses, np.ones((len(pulses), 1)))
     voice += rng.uniform(0.08, 0.16) * rng.standard_normal(len(t))
     mouth = np.array([650, 1250, 2600, 3900]) / size**0.5
-    bark = resonate(voice, mouth, [180, 220, 400, 600], [1.0, 0.9, 0.4, 0.2])
+    bark = resonate(voice, mouth, [220, 300, 500, 700], [1, 0.8, 0.2, 0.06])
+    bark = shape_band(bark, 300, 2200)
     bark *= np.minimum(t / 0.012, 1) * np.cos(np.pi / 2 * t / length) ** 0.6
     return bark / np.abs(bark).max()

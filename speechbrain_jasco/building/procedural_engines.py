@@ -186,7 +186,9 @@ def helicopter(seconds, rng):
     gains = rng.lognormal(0, 0.1, (len(times), 1))
     out = scatter(seconds, times, gains * slap)
     out /= out.std()
-    out += 0.35 * rasp(rate, rng, 250, 2500, rng.uniform(2.0, 4.0))
+    out += rng.uniform(0.3, 1.0) * rasp(
+        rate, rng, 200, 4000, rng.uniform(1.0, 4.0)
+    )
     tail = np.full(len(t), rng.uniform(60, 100))
     out += 0.12 * harmonics(tail, [1.0, 0.8, 0.6, 0.4])
     turbine = np.full(len(t), rng.uniform(1500, 3200))

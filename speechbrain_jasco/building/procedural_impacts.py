@@ -33,17 +33,19 @@ GAITS = {
     "walk": ((0.0, 0.25, 0.5, 0.75), (0.8, 1.1)),
     "trot": ((0.0, 0.02, 0.5, 0.52), (1.3, 1.7)),
     "canter": ((0.0, 0.27, 0.29, 0.52), (1.5, 1.9)),
+    "gallop": ((0.0, 0.16, 0.34, 0.5), (2.0, 2.4)),
 }
 
 
 def hooves(seconds, rng):
-    """A horse on cobbles.
+    """A horse on a road.
 
     The hollow under the hoof gives each clop its pitch, front and hind feet
     differ; the gait sets the rhythm: walk in fours, trot in pairs, canter in
-    threes.
+    threes, gallop in quick fours.
     """
     out = np.zeros(len(time_axis(seconds)))
+    ground = rng.uniform(0.1, 1.2)  # stones ring, earth thuds
     feet, strides = GAITS[str(rng.choice(list(GAITS)))]
     hollow = rng.uniform(650, 1000) * rng.uniform(0.85, 1.25, 4)
     for start in beats(seconds, 1 / rng.uniform(*strides), rng, 0.015):
@@ -54,7 +56,8 @@ def hooves(seconds, rng):
                 [0.012, 0.006, 0.02],
                 [1, 0.5, 0.4],
             )
-            clop[:480] += 0.35 * noise_burst(rng, 1500, 6000, 0.003)
+            clop *= rng.uniform(0.8, 1.0)
+            clop[:640] += ground * noise_burst(rng, 150, 4000, 0.008, 0.04)
             time = start + moment / np.mean(strides) + rng.normal(0, 0.008)
             add_at(out, time, rng.uniform(0.6, 1.0) * clop)
     return normalise(add_room(out, rng, rng.uniform(0.3, 0.7), 0.2))

@@ -14,6 +14,7 @@ from speechbrain_jasco.building.synthesis import (
     band_noise,
     normalise,
     resonate,
+    shape_band,
     time_axis,
 )
 
@@ -93,12 +94,13 @@ def crowd(seconds, rng):
         breaths = times[rng.uniform(size=len(times)) < 0.015]
         window = loud * np.hanning(1000)
         hiss += scatter(seconds, breaths, np.tile(window, (len(breaths), 1)))
-    out = 0.012 * hiss * band_noise(len(t), rng, 3000, 7500)
+    out = 0.006 * hiss * band_noise(len(t), rng, 3000, 7500)
     for woman, scale in enumerate((1.0, WOMAN)):
         for source, vowel in zip(pulses[woman], VOWELS, strict=True):
             out += resonate(
                 source, scale * vowel, [80, 110, 170], [1.0, 0.5, 0.25]
             )
+    out = shape_band(out, 150, rng.uniform(1000, 2500), -1.5)
     return normalise(add_room(out, rng, rng.uniform(0.6, 1.4), 0.5))
 
 

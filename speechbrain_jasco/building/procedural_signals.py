@@ -19,6 +19,7 @@ from speechbrain_jasco.building.synthesis import (
     noise_burst,
     normalise,
     pings,
+    random_curve,
     smooth_edges,
     struck,
     time_axis,
@@ -26,9 +27,26 @@ from speechbrain_jasco.building.synthesis import (
 
 
 def siren(seconds, rng):
-    """The wail of an emergency vehicle, with its range and speed drawn."""
+    """An emergency vehicle in traffic.
+
+    It wails once in two to five seconds or yelps three times a second,
+    between 500 and 1600 Hz; the horn is overdriven, so that partials reach
+    high; streets echo it and hum.
+    """
+    t = time_axis(seconds)
+    is_yelp = rng.uniform() < 0.2
+    period_s = rng.uniform(0.25, 0.4) if is_yelp else rng.uniform(2.0, 5.0)
+    turn = t / period_s + rng.uniform()
     low_hz, high_hz = rng.uniform(500, 700), rng.uniform(1200, 1600)
-    return procedural.siren(seconds, rng, low_hz, high_hz, (2.0, 5.0))
+    rise = 0.5 - 0.5 * np.cos(2 * np.pi * turn)
+    pitch = low_hz * (high_hz / low_hz) ** rise
+    gains = 1 / np.arange(1, 9) ** rng.uniform(1.0, 1.8)
+    gains[1::2] *= rng.uniform(0.2, 1.0)
+    horn = harmonics(pitch, gains)
+    passing = 0.5 + 0.5 * random_curve(t, rng, 0.3)
+    out = add_room(passing * horn / horn.std(), rng, 0.7, 0.4)
+    traffic = band_noise(len(t), rng, 60, 1500, -3)
+    return normalise(out + rng.uniform(0.03, 0.3) * traffic)
 
 
 def clock(seconds, rng):

@@ -6,6 +6,7 @@ Authors
 
 import numpy as np
 
+from speechbrain_jasco.building.procedural_engines import rasp
 from speechbrain_jasco.building.rhythm import beats, pulse_moments, scatter
 from speechbrain_jasco.building.synthesis import (
     add_room,
@@ -127,8 +128,10 @@ def sewing_machine(seconds, rng):
     half_turn = 0.5 / np.maximum(np.interp(times, t, rate), 2.0)
     out = scatter(seconds, times, gains * punch)
     out += scatter(seconds, times + half_turn, gains * hook)
+    clatter = rasp(np.maximum(rate, 1.0), rng, 400, 7000, rng.uniform(0.8, 2))
+    out = out / out.std() + rng.uniform(0.3, 0.8) * on * clatter
     motor = harmonics(np.maximum(rate * 11, 10.0), 1 / np.arange(1, 21) ** 0.5)
-    out += 0.05 * on * motor + 0.05 * on * band_noise(len(t), rng, 500, 5000)
+    out += 0.15 * on * motor
     return normalise(add_room(out, rng, 0.25, 0.2))
 
 
@@ -149,13 +152,15 @@ def keyboard(seconds, rng):
     body = rng.uniform(260, 420) * np.where(is_space, 0.7, 1.0)
     body = body * rng.uniform(0.9, 1.1, len(times))
     gains = rng.lognormal(0, 0.25, len(times))
-    click_hz = rng.uniform(2200, 5500, len(times))
-    down = pings(click_hz, 0.0018, gains, 0.05)
-    down += pings(1.7 * body, 0.006, 0.5 * gains, 0.05)
-    down += pings(body, 0.012, 0.45 * gains, 0.05)
-    up = pings(1.2 * click_hz, 0.0012, 0.35 * gains, 0.05)
-    out = scatter(seconds, times, down)
-    out += scatter(seconds, times + rng.uniform(0.06, 0.1, len(times)), up)
+    click = band_noise(len(times) * 400, rng, 1200, 7500, -1).reshape(-1, 400)
+    click = click * gains[:, None] * np.exp(-time_axis(0.025) / 0.004)
+    thump = pings(body, 0.012, gains, 0.05) + pings(
+        1.7 * body, 0.006, gains, 0.05
+    )
+    out = 0.4 * scatter(seconds, times, thump)
+    out += 0.5 * scatter(seconds, times, click)
+    ups = times + rng.uniform(0.06, 0.1, len(times))
+    out += 0.18 * scatter(seconds, ups, rng.permutation(click))
     return normalise(add_room(out, rng, 0.2, 0.15))
 
 

@@ -132,18 +132,27 @@ def dripping(seconds, rng):
     """A tap dripping into a basin.
 
     A drop clicks on the water and traps a bubble a few milliseconds later,
-    which rings alone in a room with hard walls.
+    which rings alone, ever higher as it rises, in a room with hard walls.
     """
     out = np.zeros(len(time_axis(seconds)))
-    period, pitch = rng.uniform(0.35, 1.3), rng.uniform(700, 1800)
+    period, pitch = rng.uniform(0.35, 1.3), rng.uniform(450, 1300)
     for time in beats(seconds, period, rng, 0.06 * period):
         size = rng.uniform(0.6, 1.0)
         click = noise_burst(rng, 1500, 7000, 1.5e-3)
         add_at(out, time, 0.25 * size * click)
         freqs = pitch * rng.uniform(0.85, 1.2, 2) * np.array([1.0, 1.7])
-        ring = bubbles(freqs, np.array([size, 0.4 * size]), 0.12).sum(0)
+        ring = plop(freqs, np.array([size, 0.4 * size]), rng).sum(0)
         add_at(out, time + rng.uniform(0.008, 0.02), ring)
     return normalise(add_room(out, rng, rng.uniform(0.5, 1.6), 0.3))
+
+
+def plop(freqs_hz, gains, rng):
+    """Large bubbles that glide up by half an octave or more, one a row."""
+    t = time_axis(0.25)
+    length = rng.uniform(0.03, 0.07)
+    turns = np.cumsum(1 + rng.uniform(0.3, 0.8) * t / length) / 16000
+    ring = np.sin(2 * np.pi * np.asarray(freqs_hz)[:, None] * turns)
+    return gains[:, None] * ring * np.minimum(t / 1e-3, 1) * np.exp(-t / length)
 
 
 def shower(seconds, rng):
