@@ -60,7 +60,10 @@ def main(argv):
     )
     data_folder = hparams["data_folder"]
     manifest = prepare_what_are_they_doing(
-        data_folder, hparams["output_folder"], hparams["download"]
+        data_folder,
+        hparams["output_folder"],
+        hparams["download"],
+        split=hparams["split"],
     )
     clips = read_clips(manifest, data_folder)[: hparams["limit"]]
     if is_official(data_folder):

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import soundfile
 
-from speechbrain_jasco.building.voices import Speaker
+from speechbrain_jasco.building.speakers import Speaker
 
 USUAL_WPM = 160
 LONGEST_S = 120

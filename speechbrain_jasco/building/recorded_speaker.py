@@ -10,7 +10,7 @@ Authors
 
 from pathlib import Path
 
-from speechbrain_jasco.building.voices import Speaker
+from speechbrain_jasco.building.speakers import Speaker
 from speechbrain_jasco.dataio import (
     SAMPLE_RATE_HZ,
     read_audio,

@@ -12,7 +12,7 @@ Authors
 from importlib.metadata import version
 from importlib.util import find_spec
 
-from speechbrain_jasco.building.voices import Speaker
+from speechbrain_jasco.building.speakers import Speaker
 
 
 class HibariSpeaker(Speaker):

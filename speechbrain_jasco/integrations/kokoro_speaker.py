@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from speechbrain_jasco import starter
-from speechbrain_jasco.building.voices import Speaker
+from speechbrain_jasco.building.speakers import Speaker
 from speechbrain_jasco.fingerprint import fingerprint
 
 RATE_HZ = 24000

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from speechbrain_jasco.building.voices import Speaker
+from speechbrain_jasco.building.speakers import Speaker
 
 
 def find_model(preset):
