@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from speechbrain_jasco.building.licences import UNKNOWN, licence_of
 from speechbrain_jasco.dataio import SAMPLE_RATE_HZ, read_audio
@@ -92,6 +93,42 @@ def read_sound(path):
     return check_sound(read_audio(path).numpy(), path)
 
 
+def read_meta(path, columns):
+    """Read a table of a data set as text.
+
+    Arguments
+    ---------
+    path : Path
+        CSV with a header.
+    columns : list of str
+        Those that must be there.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such table.
+    ValueError
+        If a column is missing.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path}: no such table; expected one with the columns "
+            f"{','.join(columns)}."
+        )
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{path}: got the columns {list(table.columns)}; expected "
+            f"{missing} as well."
+        )
+    return table
+
+
 class FileBank:
     """A bank of files; subclasses say which, by ``read_rows``.
 
@@ -102,6 +139,8 @@ class FileBank:
     require_licence : bool
         Whether ``check`` refuses recordings whose licence is not known.
     """
+
+    name = None  # of the bank, before its recordings' names
 
     def __init__(self, folder, require_licence=True):
         self.folder = Path(folder)

@@ -26,13 +26,13 @@ from speechbrain_jasco.building import (
 )
 from speechbrain_jasco.building.file_bank import Recording
 from speechbrain_jasco.building.synthesis import (
-    SAMPLE_RATE,
     normalise,
     shape_band,
 )
 
 LICENCE = "CC0-1.0"
 SOURCE = "speechbrain_jasco, synthesised"
+VERSION = 1  # to be raised when a sketch changes what it renders
 
 # sound_id -> sketch(seconds, rng).
 SKETCHES = {
@@ -246,5 +246,5 @@ class ProceduralBank:
             "duration_s": list(self.duration_s),
             "seed": self.seed,
             "sounds": self.sounds,
-            "sample_rate_hz": SAMPLE_RATE,
+            "version": VERSION,
         }

@@ -95,8 +95,8 @@ def saw(seconds, rng):
 def vacuum_cleaner(seconds, rng):
     """A vacuum cleaner.
 
-    Air roars steadily over the whine of the fan; pushing the nozzle to and
-    fro over the carpet changes pitch and colour a little.
+    Air roars steadily over the whine of the fan; pushing the nozzle
+    back and forth over the carpet changes pitch and colour a little.
     """
     t = time_axis(seconds)
     stroke = np.sin(2 * np.pi * (rng.uniform(0.3, 0.6) * t + rng.uniform()))

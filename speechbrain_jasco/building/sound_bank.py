@@ -12,9 +12,11 @@ Authors
 import csv
 from pathlib import Path
 
-import pandas as pd
-
-from speechbrain_jasco.building.file_bank import FileBank, Recording
+from speechbrain_jasco.building.file_bank import (
+    FileBank,
+    Recording,
+    read_meta,
+)
 
 COLUMNS = ["file", "sound_id", "licence", "source"]
 TABLE = "sounds.csv"
@@ -59,15 +61,12 @@ class FolderBank(FileBank):
             out of the folder, or a file stands there twice.
         """
         path = self.folder / TABLE
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"{path}: no such table; expected columns {','.join(COLUMNS)}."
-            )
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        if list(table.columns) != COLUMNS:
+        table = read_meta(path, COLUMNS)
+        unknown = [name for name in table.columns if name not in COLUMNS]
+        if unknown:
             raise ValueError(
-                f"{path}: got columns {list(table.columns)}; expected "
-                f"{COLUMNS}."
+                f"{path}: got the unknown columns {unknown}; expected "
+                f"{','.join(COLUMNS)} alone."
             )
         rows = []
         for line, row in enumerate(table.itertuples(index=False), 2):
@@ -77,7 +76,7 @@ class FolderBank(FileBank):
                 raise ValueError(
                     f"{path}, line {line}: {row.file!r} leads out of the folder"
                 )
-            name = f"{self.folder.name}/{row.file}"
+            name = f"{self.name or self.folder.name}/{row.file}"
             recording = Recording(row.sound_id, name, row.licence, row.source)
             rows.append((row.file, recording))
         twice = table["file"].duplicated()
