@@ -14,7 +14,7 @@ Authors
 """
 
 from pathlib import Path
-from typing import Dict, List, NamedTuple
+from typing import NamedTuple
 
 from speechbrain_jasco.dataio import read_table, row_name
 
@@ -29,8 +29,8 @@ class Sound(NamedTuple):
     """A sound and what it suggests on its own."""
 
     sound_id: str
-    names: List[str]
-    audio_only: List[str]
+    names: list[str]
+    audio_only: list[str]
 
 
 class Line(NamedTuple):
@@ -38,7 +38,7 @@ class Line(NamedTuple):
 
     line_id: str
     text: str
-    speech_only: List[str]
+    speech_only: list[str]
     gender: str
     age: str
     emotion: str
@@ -51,8 +51,8 @@ class Triple(NamedTuple):
     sound_id: str
     line_id: str
     split: str
-    keywords: List[str]
-    answers: List[str]
+    keywords: list[str]
+    answers: list[str]
 
 
 class Sentence(NamedTuple):
@@ -66,10 +66,10 @@ class Sentence(NamedTuple):
 class TripleSet(NamedTuple):
     """Everything that is in a folder of triples."""
 
-    sounds: Dict[str, Sound]
-    lines: Dict[str, Line]
-    triples: List[Triple]
-    sentences: List[Sentence]
+    sounds: dict[str, Sound]
+    lines: dict[str, Line]
+    triples: list[Triple]
+    sentences: list[Sentence]
 
 
 # What a cell holds, if not one text: the separator and how many at least.
