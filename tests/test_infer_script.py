@@ -32,6 +32,7 @@ SLOW_YAML = """
 data_folder: !PLACEHOLDER
 download: False
 output_folder: !PLACEHOLDER
+split: null
 limit: null
 calls: !PLACEHOLDER
 seconds: 0.1
