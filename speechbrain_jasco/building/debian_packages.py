@@ -140,7 +140,7 @@ def ar_members(path):
     members, at = {}, len(AR_MAGIC)
     while at < len(data):
         header = data[at : at + AR_HEADER]
-        if len(header) < AR_HEADER or header[58:] != b"`\n":
+        if header[58:] != b"`\n" or not header[48:58].strip().isdigit():
             raise ValueError(f"{path}: is damaged at byte {at}; fetch it anew.")
         name, size = header[:16].decode("ascii"), int(header[48:58])
         start = at + AR_HEADER

@@ -4,10 +4,8 @@ Games and teaching programs in Debian ship recordings under free licences.
 Packages are fetched once as data (``debian_packages.py``), the files named
 below are taken out, converted to 16 kHz mono and kept in the user's cache.
 
-The files were chosen by name, spectrogram and duration (0.8 s at least: what
-is shorter becomes a machine gun when it is looped); most are 11 or 22 kHz,
-often 8 bits. Crowds of etw-data (a stadium, no chatter) and indoor steps of
-scratch (no gravel) were left out.
+The files were chosen by name, spectrogram and duration (what is shorter than
+0.8 s becomes a machine gun when it is looped); most are 11 or 22 kHz.
 
 Authors
  * The speechbrain_jasco developers, 2026
@@ -246,7 +244,7 @@ def convert(package, work, debs=None):
     package : str
         Its name.
     work : Path
-        Where the package goes; the wavs go into ``bank`` below it.
+        For the package; the wavs go into ``bank`` in it.
     debs : str or Path, optional
         A folder with the packages.
 

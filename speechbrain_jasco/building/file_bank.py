@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import soundfile
 
 from speechbrain_jasco.building.licences import UNKNOWN, licence_of
-from speechbrain_jasco.dataio import SAMPLE_RATE_HZ, read_audio
+from speechbrain_jasco.building.speakers import to_clip_rate
+from speechbrain_jasco.dataio import SAMPLE_RATE_HZ
 from speechbrain_jasco.fingerprint import fingerprint
 
 SHORTEST_S = 0.2
@@ -90,7 +92,17 @@ def read_sound(path):
     ValueError
         If it is unreadable, empty, silent, shorter than 0.2 s or holds NaN.
     """
-    return check_sound(read_audio(path).numpy(), path)
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such recording.")
+    try:
+        wav, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(
+            f"{path}: not readable as audio ({error}). Export it anew."
+        ) from error
+    if len(wav) == 0:
+        raise ValueError(f"{path}: holds no samples. Export it anew.")
+    return check_sound(to_clip_rate(wav.mean(axis=1), rate_hz), path)
 
 
 def read_meta(path, columns):

@@ -35,9 +35,10 @@ OTHERS = {
     "gpl-3+": "GPL-3.0-or-later",
     "public-domain": "LicenseRef-public-domain",
 }
-_CC_URL = re.compile(
-    r"^https?://creativecommons\.org/licenses/([a-z-]+)/(\d\.\d)\b"
-)
+_CC = r"^https?://(?:www\.)?creativecommons\.org"
+_CC0_URL = re.compile(_CC + r"/publicdomain/zero/1\.0")
+_SAMPLING_URL = re.compile(_CC + r"/licenses/sampling\+/1\.0")
+_CC_URL = re.compile(_CC + r"/licenses/(by(?:-nc)?(?:-nd|-sa)?)/(\d\.\d)\b")
 _CC_ID = re.compile(r"^cc-(by(?:-nc)?(?:-nd|-sa)?)-(\d\.\d)$")
 
 
@@ -62,9 +63,9 @@ def licence_of(text):
     ('GPL-2.0-or-later', 'unknown')
     """
     text = text.strip().lower()
-    if "creativecommons.org/publicdomain/zero" in text or text == "cc0-1.0":
+    if _CC0_URL.match(text) or text == "cc0-1.0":
         return "CC0-1.0"
-    if "creativecommons.org/licenses/sampling+" in text:
+    if _SAMPLING_URL.match(text):
         return OTHERS["licenseref-cc-sampling-plus-1.0"]
     match = _CC_URL.match(text) or _CC_ID.match(text)
     if match:
