@@ -158,10 +158,11 @@ def test_bubble_rings_at_its_pitch_and_dies_by_its_damping(hz):
     ring = bubbles(np.array([hz]), np.ones(1), rise=0.0, seconds=0.5)[0]
     radius = 3.26 / hz
     damping = 0.13 / radius + 0.0072 * radius**-1.5
-    analytic = hilbert(ring)[16:160]
+    n = int(1.5 * RATE / damping)
+    analytic = hilbert(ring)[16 : 16 + n]
     turns_hz = np.diff(np.unwrap(np.angle(analytic))) * RATE / (2 * np.pi)
     assert np.median(turns_hz) == pytest.approx(hz, rel=0.02)
-    fall = -np.polyfit(np.arange(144) / RATE, np.log(np.abs(analytic)), 1)[0]
+    fall = -np.polyfit(np.arange(n) / RATE, np.log(np.abs(analytic)), 1)[0]
     assert fall == pytest.approx(damping, rel=0.1)
 
 
