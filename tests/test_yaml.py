@@ -13,7 +13,11 @@ from hyperpyyaml import load_hyperpyyaml
 
 ROOT = Path(__file__).resolve().parents[1]
 HPARAMS = ROOT / "recipes" / "WhatAreTheyDoing" / "hparams"
-SCRIPTS = {"infer": "infer.py", "judge": "evaluate.py"}
+SCRIPTS = {
+    "infer": "infer.py",
+    "judge": "evaluate.py",
+    "build": "build_data.py",
+}
 YAMLS = sorted(path.name for path in HPARAMS.glob("*.yaml"))
 
 

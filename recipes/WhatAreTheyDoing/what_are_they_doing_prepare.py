@@ -50,7 +50,12 @@ OWN_CSV = "clips.csv"
 
 
 def prepare_what_are_they_doing(
-    data_folder, save_folder, download=False, url=URL, sha256sums=SHA256SUMS
+    data_folder,
+    save_folder,
+    download=False,
+    url=URL,
+    sha256sums=SHA256SUMS,
+    split=None,
 ):
     """Validate a data folder and write ``<save_folder>/clips.csv``.
 
@@ -67,6 +72,8 @@ def prepare_what_are_they_doing(
         Where from.
     sha256sums : str or Path
         Which files: lines of "sha256  path".
+    split : str, optional
+        Of a built data set: the rows to take, such as "test_unseen".
 
     Returns
     -------
@@ -97,6 +104,8 @@ def prepare_what_are_they_doing(
         download_files(data_folder, url, sha256sums)
     csv_path = find_csv(data_folder)
     clips = read_clip_rows(csv_path)
+    if split is not None:
+        clips = take_split(clips, split, csv_path)
     problems = check_rows(clips, csv_path)
     problems += check_audio(clips, csv_path, data_folder)
     if problems:
@@ -164,6 +173,37 @@ def read_clip_rows(csv_path):
     rows = read_table(csv_path, PREDICTION_COLUMNS)
     # Keeps the row numbers of the file, for the messages.
     return rows[CLIP_COLUMNS].drop_duplicates()
+
+
+def take_split(clips, split, csv_path):
+    """Take the rows of one split of a built data set.
+
+    Arguments
+    ---------
+    clips : pandas.DataFrame
+        One row per clip.
+    split : str
+        Its name.
+    csv_path : Path
+        For the messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    ValueError
+        If the table has no splits, or not this one.
+    """
+    splits = list(clips["split"].unique()) if "split" in clips else []
+    if split not in splits:
+        raise ValueError(
+            f"{csv_path}: got the split {split!r}; expected one of {splits}, "
+            "or null for the whole table."
+        )
+    # Keeps the row numbers of the file, for the messages.
+    return clips[clips["split"] == split]
 
 
 def official_instructions(data_folder):
