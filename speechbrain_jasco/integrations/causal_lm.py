@@ -18,6 +18,7 @@ from transformers import (
     AutoTokenizer,
     GenerationConfig,
 )
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from speechbrain_jasco import starter
 from speechbrain_jasco.fingerprint import fingerprint
@@ -52,6 +53,9 @@ class CausalLM(nn.Module):
         frozen model in place; ``prepare(llm, questions)`` is called before
         the rows of these questions (None: of none) are run;
         ``depends_on_question`` tells whether it matters; ``config()``.
+    gradient_checkpointing : bool
+        Whether training keeps one activation per layer and computes the
+        others anew: much less memory, a third more time.
     **loading
         ``dtype``, ``device_map``, ``quantization``, ``attention``: see
         ``LoadingOptions``.
@@ -82,6 +86,7 @@ class CausalLM(nn.Module):
         tokenizer=None,
         lora=None,
         adapter=None,
+        gradient_checkpointing=False,
         **loading,
     ):
         super().__init__()
@@ -97,6 +102,7 @@ class CausalLM(nn.Module):
         self.tokenizer_source = tokenizer or source
         self.lora = lora
         self.adapter = adapter
+        self.gradient_checkpointing = gradient_checkpointing
         self.loading = LoadingOptions(**loading)
         self.model = None
         self.tokenizer = None
@@ -246,12 +252,17 @@ class CausalLM(nn.Module):
         """
         super().train(mode)
         for module in getattr(self, "_frozen", ()):
-            module.training = False
+            # A layer looks at this when it decides on checkpointing, and at
+            # nothing else: its dropout is in its parts.
+            is_layer = isinstance(module, GradientCheckpointingLayer)
+            module.training = mode and is_layer and self.gradient_checkpointing
         return self
 
     def _adopt(self, model):
         """Freezes a model and adds what is trained."""
         model.requires_grad_(False)
+        if self.gradient_checkpointing:
+            model.gradient_checkpointing_enable({"use_reentrant": False})
         self._frozen = list(model.modules())
         if self.lora is not None:
             config = LoraConfig(task_type="CAUSAL_LM", **self.lora)

@@ -81,7 +81,7 @@ class TrainedWeights:
             ) from error
 
 
-def export(model, path):
+def export(model, path, dtype=None):
     """Writes the trained weights of a model.
 
     Arguments
@@ -90,6 +90,9 @@ def export(model, path):
         The model.
     path : str or Path
         The file.
+    dtype : torch.dtype, optional
+        Precision in the file; by default each weight's own.
     """
     state = model.trainable_state()
-    save_file({k: v.contiguous() for k, v in state.items()}, path)
+    state = {k: v.to(dtype or v.dtype).contiguous() for k, v in state.items()}
+    save_file(state, path)

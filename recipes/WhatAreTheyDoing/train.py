@@ -1,0 +1,259 @@
+"""Train an auditory LLM to hear and to reason over what it hears.
+
+    clip -> frozen encoders -> fusion -> audio tokens  a a a a a
+                                                       |
+    before  a a a a a | question 1  answer 1 <end> | question 2  answer 2 <end>
+                                    --------------               --------------
+                                         loss                         loss
+
+The questions of a clip share its audio: each sees the beginning and itself
+(``speechbrain_jasco/training/packing.py``). In the stages without the LLM the
+audio tokens alone are compared with the words and the sound (CTC, sound
+names). Run from this folder:
+
+    python build_data.py hparams/build_data.yaml
+    python train.py hparams/baseline.yaml
+    torchrun --nproc_per_node=2 train.py hparams/baseline.yaml
+
+Without built data the small set is built first. A killed run goes on where it
+stopped; the best checkpoint is tested and exported to ``model.safetensors``,
+which ``infer.py hparams/infer_baseline.yaml --checkpoint_file FILE`` answers
+with.
+
+How to read this file: ``main`` from top to bottom, then the YAML, then the
+Brain; the work is in ``speechbrain_jasco/training/``.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import build_data
+import speechbrain as sb
+import torch
+from hyperpyyaml import load_hyperpyyaml
+from speechbrain.utils.distributed import if_main_process, run_on_main
+from speechbrain.utils.logger import get_logger
+
+from speechbrain_jasco.integrations.trained_weights import export
+from speechbrain_jasco.journal import content_key
+from speechbrain_jasco.sharding import rank_and_size
+from speechbrain_jasco.training.data import read_built
+from speechbrain_jasco.training.examiner import score
+from speechbrain_jasco.training.meter import Meter
+
+logger = get_logger(__name__)
+
+
+class JascoBrain(sb.Brain):
+    """Trains a ``Trainee`` through the stages of a ``Curriculum``."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.trainee = self.hparams.trainee
+        if self.debug:
+            self.hparams.curriculum.shorten()
+            self.debug_epochs = self.hparams.curriculum.n_epochs
+
+    def init_optimizers(self):
+        """One optimizer per part, so that a stage can leave parts out."""
+        self.optimizers_dict = {
+            name: self.opt_class(parameters)
+            for name, parameters in self.trainee.parts().items()
+            if parameters
+        }
+        for name, optimizer in self.optimizers_dict.items():
+            self.checkpointer.add_recoverable(f"optimizer_{name}", optimizer)
+
+    def freeze_optimizers(self, optimizers):
+        """Gives the optimizers of the parts that the stage trains."""
+        return {n: o for n, o in optimizers.items() if n in self.plan.lr}
+
+    def on_stage_start(self, stage, epoch=None):
+        """Turns to the curriculum's stage; validation asks all its tasks."""
+        self.meter = Meter()
+        if stage == sb.Stage.TRAIN:
+            self.epoch = epoch
+            self.plan = self.hparams.curriculum.at(epoch)
+            self.sampler.set_epoch(epoch)
+            self.trainee.switch_on(self.plan.lr)
+            self.hparams.clip_data.turn_to(epoch, self.plan)
+            return
+        if stage == sb.Stage.TEST:
+            self.plan = self.hparams.curriculum.stages[-1]
+        every = dataclasses.replace(self.plan, turns=len(self.plan.tasks))
+        self.hparams.clip_data.turn_to(0, every)
+
+    def on_fit_batch_start(self, batch, should_step):
+        """Sets learning rates and random numbers: both follow from the step,
+        so that a run that is resumed goes on as if it had not been killed."""
+        share = (self.step - 1) / len(self.loader)
+        self.progress = self.hparams.curriculum.progress(self.epoch, share)
+        for name, optimizer in self.optimizers_dict.items():
+            for group in optimizer.param_groups:
+                group["lr"] = self.plan.lr_at(name, self.progress)
+        key = content_key(
+            self.hparams.seed, self.epoch, self.step, *rank_and_size()
+        )
+        torch.manual_seed(int(key[:12], 16))
+
+    def compute_forward(self, batch, stage):
+        """Frames of the frozen encoders, then everything that is trained."""
+        streams = self.hparams.features.frames(batch.items, self.device)
+        aligns = self.plan.align or stage != sb.Stage.TRAIN
+        targets = batch.targets if aligns else None
+        return self.modules.trainee(streams, batch.rows, targets)
+
+    def compute_objectives(self, predictions, batch, stage):
+        """Mean over answers, plus the weighted losses without the LLM."""
+        self.meter.add(predictions, batch.targets)
+        loss = torch.zeros((), device=self.device)
+        if predictions.answers is not None:
+            loss = loss + predictions.answers.mean()
+        for name, weight in self.plan.align.items():
+            loss = loss + weight * getattr(predictions.heard, name).mean()
+        return loss
+
+    def on_stage_end(self, stage, stage_loss, epoch=None):
+        """Measures, logs and keeps the best checkpoint."""
+        if stage == sb.Stage.TRAIN:
+            self.trainee.switch_on(self.trainee.parts())
+            self.train_stats = {"loss": stage_loss, **self.meter.means()}
+            return
+        stats = {"loss": stage_loss, **self.meter.means()}
+        tokenizer = self.trainee.model.llm.tokenizer
+        stats |= self.meter.aligned(tokenizer)
+        if self.plan.tasks:
+            stats |= self.hparams.examiner.report(
+                self.trainee, self.hparams.features, self.examined
+            )
+        if stage == sb.Stage.TEST:
+            meta = {"test": self.split}
+            self.hparams.train_logger.log_stats(meta, test_stats=stats)
+            return
+        best_by = score(stats)
+        self.hparams.train_logger.log_stats(
+            {"epoch": epoch, "stage": self.plan.name, "score": best_by},
+            train_stats=self.train_stats,
+            valid_stats=stats,
+        )
+        self.checkpointer.save_and_keep_only(
+            meta={"score": best_by}, max_keys=["score"]
+        )
+
+    def train_on(self, splits):
+        """Trains, from the last checkpoint on if there is one.
+
+        Arguments
+        ---------
+        splits : dict
+            Rows of the manifest by split.
+        """
+        hparams, data = self.hparams, self.hparams.clip_data
+        rows = [r for name in hparams.train_splits for r in splits[name]]
+        dataset = data.dataset(rows)
+        self.sampler = hparams.batch_sampler(dataset)
+        self.loader = self.make_dataloader(
+            dataset,
+            sb.Stage.TRAIN,
+            batch_sampler=self.sampler,
+            collate_fn=data.collate,
+            **hparams.train_loader,
+        )
+        self.examined = splits["valid"]
+        items = [hparams.features.item(r["audio"]) for r in rows[:8]]
+        self.trainee.match_scale(hparams.features.frames(items, self.device))
+        valid = data.loader(splits["valid"], hparams.valid_loader)
+        self.fit(hparams.epoch_counter, self.loader, valid)
+
+    def test_on(self, split, rows):
+        """Tests the best checkpoint on a split.
+
+        Arguments
+        ---------
+        split : str
+            Its name, for the log.
+        rows : list of dict
+            Of the manifest.
+        """
+        self.split, self.examined = split, rows
+        loader = self.hparams.clip_data.loader(rows, self.hparams.valid_loader)
+        self.evaluate(loader, max_key="score")
+
+    def _should_save_intra_epoch_ckpt(self, last_ckpt_time, steps_since_ckpt):
+        """Not between two optimizer steps: gradients are not kept."""
+        should = super()._should_save_intra_epoch_ckpt(
+            last_ckpt_time, steps_since_ckpt
+        )
+        return should and self.step % self.grad_accumulation_factor == 0
+
+
+def build_if_absent(data_folder, overrides):
+    """Builds a data set where there is none.
+
+    Arguments
+    ---------
+    data_folder : str
+        Where it is or shall be.
+    overrides : list of str
+        For ``build_data.py``.
+    """
+    if not (Path(data_folder) / "clips.csv").is_file():
+        logger.info("No built data in %s: building it", data_folder)
+        argv = ["hparams/build_data.yaml", "--output_folder", data_folder]
+        build_data.main([*argv, *overrides])
+
+
+def main(argv):
+    """Run the training that a YAML describes.
+
+    Arguments
+    ---------
+    argv : list of str
+        YAML file and overrides.
+
+    Returns
+    -------
+    JascoBrain
+    """
+    hparams_file, run_opts, overrides = sb.parse_arguments(argv)
+    sb.utils.distributed.ddp_init_group(run_opts)
+    with open(hparams_file, encoding="utf-8") as fin:
+        hparams = load_hyperpyyaml(fin, overrides)
+    sb.create_experiment_directory(
+        experiment_directory=hparams["output_folder"],
+        hyperparams_to_save=hparams_file,
+        overrides=overrides,
+    )
+    folder = hparams["data_folder"]
+    run_on_main(build_if_absent, args=[folder, hparams["build_overrides"]])
+    splits = read_built(Path(folder) / "clips.csv", folder)
+    trainee, data = hparams["trainee"], hparams["clip_data"]
+    for part in trainee.model.parts():
+        part.check()
+    device = run_opts.device or sb.utils.distributed.infer_device()
+    trainee.model.llm.load(device)
+    data.prepare(trainee, splits)
+    hparams["examiner"].prepare([r for rows in splits.values() for r in rows])
+    brain = JascoBrain(
+        modules={"trainee": trainee},
+        opt_class=hparams["opt_class"],
+        hparams=hparams,
+        run_opts=run_opts,
+        checkpointer=hparams["checkpointer"],
+    )
+    brain.train_on(splits)
+    for split in hparams["test_splits"]:
+        brain.test_on(split, splits[split])
+    if if_main_process():
+        weights = Path(hparams["output_folder"]) / "model.safetensors"
+        export(trainee.model, weights, torch.float16)
+        logger.info("Wrote %s", weights)
+    return brain
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

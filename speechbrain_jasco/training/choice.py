@@ -1,0 +1,196 @@
+"""Choice: does the model prefer the right answer to those that share a half?
+
+The alternatives of a clip are the answers of all triples with its line or its
+sound, the right one among them: who hears only one of the two cannot tell
+them apart. The right answer is chosen if its mean log-probability per token
+is the highest.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+from typing import NamedTuple
+
+import torch
+
+from speechbrain_jasco.training.packing import Branch, Row, pack
+
+
+class Pick(NamedTuple):
+    """The choice for one clip.
+
+    Arguments
+    ---------
+    chosen : str
+        triple_id of the answer with the highest score.
+    scores : dict
+        triple_id -> mean log-probability.
+
+    Example
+    -------
+    >>> Pick("rain.hold", {"rain.hold": -1.0, "dog.hold": -2.0}).chosen
+    'rain.hold'
+    """
+
+    chosen: str
+    scores: dict[str, float]
+
+
+class Alternatives:
+    """The answers that compete.
+
+    Arguments
+    ---------
+    rows : list of dict
+        Of the manifest, all splits; those without a triple do not count.
+
+    Example
+    -------
+    >>> cells = [("rain", "hold"), ("dog", "hold"), ("dog", "sit")]
+    >>> rows = [dict(triple_id=f"{s}.{l}", sound_id=s, line_id=l,
+    ...     tgt_text=f"{s} {l}") for s, l in cells]
+    >>> list(Alternatives(rows).of("rain", "hold"))
+    ['rain.hold', 'dog.hold']
+    """
+
+    def __init__(self, rows):
+        self.triples = {
+            row["triple_id"]: (row["sound_id"], row["line_id"], row["tgt_text"])
+            for row in rows
+            if row["triple_id"]
+        }
+
+    def of(self, sound_id, line_id):
+        """The answers to choose from.
+
+        Arguments
+        ---------
+        sound_id, line_id : str
+            What the clip is made of.
+
+        Returns
+        -------
+        dict
+            triple_id -> answer.
+        """
+        return {
+            name: answer
+            for name, (sound, line, answer) in self.triples.items()
+            if sound == sound_id or line == line_id
+        }
+
+    def right(self, sound_id, line_id):
+        """The triple of a sound and a line.
+
+        Arguments
+        ---------
+        sound_id, line_id : str
+            What the clip is made of.
+
+        Returns
+        -------
+        str
+            triple_id; None if nobody has written it.
+        """
+        for name, (sound, line, _) in self.triples.items():
+            if (sound, line) == (sound_id, line_id):
+                return name
+        return None
+
+
+@torch.no_grad()
+def choose(trainee, streams, clips, question, leads=None):
+    """Chooses an answer for each clip of a batch.
+
+    Arguments
+    ---------
+    trainee : Trainee
+        In eval mode.
+    streams : list of Frames
+        What the encoders say of the clips.
+    clips : list of dict
+        The alternatives of each.
+    question : str
+        The instruction.
+    leads : list of str, optional
+        The beginning of each answer, such as what the model has said itself
+        of sound and words.
+
+    Returns
+    -------
+    list of Pick
+    """
+    tokens, sizes = trainee.listen(streams)
+    ids = trainee.model.prompt(question)
+    leads = leads or [""] * len(clips)
+    after = [ids.after + trainee.model.llm.tokenize(lead) for lead in leads]
+    rows = [
+        _row(trainee, ids.before, own, alternatives, bool(lead))
+        for own, alternatives, lead in zip(after, clips, leads, strict=True)
+    ]
+    packed = pack(rows, sizes.tolist(), tokens.device)
+    losses = trainee.answer_losses(packed, tokens, sizes)
+    return _picks(losses, clips)
+
+
+@torch.no_grad()
+def choose_by_text(trainee, contexts, clips, question):
+    """Chooses with a text in the audio's place: the LLM's own reasoning.
+
+    Arguments
+    ---------
+    trainee : Trainee
+        In eval mode.
+    contexts : list of str
+        What stands in the audio's place.
+    clips : list of dict
+        The alternatives of each.
+    question : str
+        The instruction.
+
+    Returns
+    -------
+    list of Pick
+    """
+    llm = trainee.model.llm
+    ids = trainee.model.prompt(question)
+    rows = [
+        _row(
+            trainee,
+            ids.before + llm.tokenize(context),
+            ids.after,
+            alternatives,
+            False,
+        )
+        for context, alternatives in zip(contexts, clips, strict=True)
+    ]
+    packed = pack(rows, [0] * len(rows), llm.device)
+    none = torch.zeros(len(rows), 0, llm.width, device=llm.device)
+    sizes = torch.zeros(len(rows), dtype=torch.long, device=llm.device)
+    return _picks(trainee.answer_losses(packed, none, sizes), clips)
+
+
+def _row(trainee, before, after, alternatives, goes_on):
+    """A row whose branches are the alternatives."""
+    llm = trainee.model.llm
+    space = " " if goes_on else ""
+    branches = [
+        Branch(
+            after[-1:],
+            [*llm.tokenize(space + answer), llm.tokenizer.eos_token_id],
+        )
+        for answer in alternatives.values()
+    ]
+    return Row(before, branches, after[:-1])
+
+
+def _picks(losses, clips):
+    """Reads losses of all branches as choices."""
+    scores = (-losses).split([len(alternatives) for alternatives in clips])
+    return [
+        Pick(
+            list(alternatives)[int(own.argmax())],
+            dict(zip(alternatives, own.tolist(), strict=True)),
+        )
+        for alternatives, own in zip(clips, scores, strict=True)
+    ]

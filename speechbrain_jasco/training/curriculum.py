@@ -1,0 +1,176 @@
+"""What is trained when: the stages of a training run.
+
+    align    fusion only, without the LLM      epochs 1 ... 4
+    fuse     fusion, through the frozen LLM    epochs 5 ... 8
+    reason   fusion and LoRA                   epochs 9 ... 12
+
+Everything follows from the epoch and the progress within it: a run that is
+resumed needs no state from here.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+
+PARTS = ("fusion", "llm")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of epochs.
+
+    Arguments
+    ---------
+    name : str
+        For the log.
+    epochs : int
+        How many.
+    lr : dict
+        Part ("fusion", "llm") -> highest learning rate; a part that is not
+        named is not trained.
+    tasks : dict
+        Task -> weight; without any the LLM is not run.
+    turns : int
+        Tasks per clip and epoch.
+    align : dict
+        "ctc", "sound" -> weight of the losses without the LLM.
+    warmup : float
+        Share of the stage in which the learning rate rises; afterwards it
+        falls as a cosine.
+    floor : float
+        Share of the highest learning rate at the end.
+
+    Example
+    -------
+    >>> Stage("align", 2, {"fusion": 0.001}, align={"ctc": 1.0}).tasks
+    {}
+    """
+
+    name: str
+    epochs: int
+    lr: dict
+    tasks: dict = field(default_factory=dict)
+    turns: int = 3
+    align: dict = field(default_factory=dict)
+    warmup: float = 0.1
+    floor: float = 0.1
+
+    def __post_init__(self):
+        if self.epochs < 1 or not (self.tasks or self.align):
+            raise ValueError(
+                f"stage {self.name!r}: got {self.epochs} epochs, tasks "
+                f"{self.tasks} and align {self.align}; expected at least one "
+                "epoch and something to learn"
+            )
+        names = (("lr", PARTS), ("align", ("ctc", "sound")))
+        for option, known in names:
+            unknown = sorted(set(getattr(self, option)) - set(known))
+            if unknown:
+                raise ValueError(
+                    f"stage {self.name!r}: got {option} of {unknown}; expected "
+                    f"{' or '.join(known)}"
+                )
+
+    def lr_at(self, part, progress):
+        """Learning rate.
+
+        Arguments
+        ---------
+        part : str
+            "fusion" or "llm".
+        progress : float
+            Through the stage, from 0 to 1.
+
+        Returns
+        -------
+        float
+
+        Example
+        -------
+        >>> stage = Stage("a", 1, {"llm": 1.0}, {"direct": 1}, floor=0.0)
+        >>> [round(stage.lr_at("llm", p), 2) for p in (0.05, 0.1, 0.55, 1.0)]
+        [0.5, 1.0, 0.5, 0.0]
+        """
+        if progress < self.warmup:
+            return self.lr.get(part, 0.0) * progress / self.warmup
+        rest = (progress - self.warmup) / (1 - self.warmup)
+        share = (
+            self.floor
+            + (1 - self.floor) * (1 + math.cos(math.pi * min(rest, 1.0))) / 2
+        )
+        return self.lr.get(part, 0.0) * share
+
+
+class Curriculum:
+    """Stages in a row.
+
+    Arguments
+    ---------
+    stages : list of dict
+        Arguments of ``Stage``.
+
+    Example
+    -------
+    >>> stages = [dict(name=n, epochs=2, lr={}, tasks={"a": 1}) for n in "ab"]
+    >>> curriculum = Curriculum(stages)
+    >>> curriculum.n_epochs, curriculum.at(3).name, curriculum.progress(3, 0.5)
+    (4, 'b', 0.25)
+    """
+
+    def __init__(self, stages):
+        self.stages = [Stage(**stage) for stage in stages]
+
+    @property
+    def n_epochs(self):
+        """Epochs of all stages (int)."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def at(self, epoch):
+        """The stage of an epoch.
+
+        Arguments
+        ---------
+        epoch : int
+            From 1.
+
+        Returns
+        -------
+        Stage
+        """
+        return self._find(epoch)[0]
+
+    def progress(self, epoch, share):
+        """How far a stage has come.
+
+        Arguments
+        ---------
+        epoch : int
+            From 1.
+        share : float
+            Of the epoch that is done.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+        """
+        stage, first = self._find(epoch)
+        return (epoch - first + share) / stage.epochs
+
+    def shorten(self):
+        """Leaves one epoch of each stage, to try a run out."""
+        self.stages = [
+            dataclasses.replace(stage, epochs=1) for stage in self.stages
+        ]
+
+    def _find(self, epoch):
+        """The stage of an epoch and the stage's first epoch."""
+        first = 1
+        for stage in self.stages:
+            if epoch < first + stage.epochs:
+                return stage, first
+            first += stage.epochs
+        raise ValueError(f"epoch {epoch}: expected at most {self.n_epochs}")

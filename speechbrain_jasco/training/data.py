@@ -1,0 +1,278 @@
+"""Built clips as training data.
+
+    clips.csv --> rows by split --> dataset of (features, turns, targets)
+                                    --> batches of similar length
+
+Which questions a clip gets depends on the seed, the epoch and the clip alone:
+a run that is resumed asks the same ones.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import random
+from typing import NamedTuple
+
+from speechbrain.dataio.dataloader import make_dataloader
+from speechbrain.dataio.dataset import DynamicItemDataset
+
+from speechbrain_jasco.building.manifest import COLUMNS, wordings
+from speechbrain_jasco.dataio import SAMPLE_RATE_HZ, audio_path, read_table
+from speechbrain_jasco.training.alignment import Targets
+from speechbrain_jasco.training.features import Item
+from speechbrain_jasco.training.packing import Row
+from speechbrain_jasco.training.tasks import draw_turns
+
+
+class Batch(NamedTuple):
+    """Clips of a step.
+
+    Arguments
+    ---------
+    ids : list of str
+        Their names.
+    items : list of Item
+        What is known of their sound.
+    rows : list of Row
+        Their questions.
+    targets : Targets
+        What should be heard.
+    """
+
+    ids: list[str]
+    items: list[Item]
+    rows: list[Row]
+    targets: Targets
+
+
+def read_built(manifest, data_folder):
+    """Reads the manifest of a built data set.
+
+    Arguments
+    ---------
+    manifest : str or Path
+        ``clips.csv`` of ``build_data.py``.
+    data_folder : str or Path
+        Where it lies.
+
+    Returns
+    -------
+    dict
+        Split -> list of dict: the columns, paths filled in.
+    """
+    table = read_table(manifest, COLUMNS)
+    for column in ("audio", "sound_wav", "speech_wav"):
+        table[column] = [
+            str(audio_path(cell, data_folder)) for cell in table[column]
+        ]
+    return {
+        split: rows.to_dict("records")
+        for split, rows in table.groupby("split", sort=False)
+    }
+
+
+def fields(row, speakers):
+    """What the tasks can ask about a clip.
+
+    Arguments
+    ---------
+    row : dict
+        Of the manifest.
+    speakers : dict
+        Voice -> list of descriptions.
+
+    Returns
+    -------
+    dict
+        Field -> list of wordings, none where the clip has no such thing.
+
+    Example
+    -------
+    >>> row = {"spoken_text": "Hi.", "sound_names": "Rain|Wet", "answers": ""}
+    >>> fields(row | {"voice": "joe"}, {"joe": ["A man."]})
+    {'words': ['Hi.'], 'sound': ['Rain', 'Wet'], 'speaker': ['A man.'], 'answer': []}
+    """
+    return {
+        "words": [row["spoken_text"]],
+        "sound": wordings(row["sound_names"]),
+        "speaker": list(speakers.get(row["voice"], [])),
+        "answer": wordings(row["answers"]),
+    }
+
+
+class ClipData:
+    """Turns rows of the manifest into datasets and batches.
+
+    Arguments
+    ---------
+    features : Features
+        The frozen encoders' frames.
+    tasks : dict
+        Name -> Task.
+    speakers : dict
+        Voice -> list of descriptions.
+    seed : int
+        Of the draws.
+
+    Example
+    -------
+    >>> ClipData(None, {}, {}, 1234).epoch
+    0
+    """
+
+    def __init__(self, features, tasks, speakers, seed):
+        self.features = features
+        self.tasks = tasks
+        self.speakers = speakers
+        self.seed = seed
+        self.sounds = []
+        self.epoch = 0
+        self.stage = None
+        self.trainee = None
+
+    def prepare(self, trainee, splits):
+        """Shows the alignment what there is to be heard.
+
+        Arguments
+        ---------
+        trainee : Trainee
+            Its LLM is loaded.
+        splits : dict
+            From ``read_built``; words are those of training.
+        """
+        self.trainee = trainee
+        llm = trainee.model.llm
+        train = [*splits["train"], *splits.get("hearing", [])]
+        words = {t for r in train for t in self._words(r["spoken_text"])}
+        names = {r["sound_id"]: wordings(r["sound_names"]) for r in train}
+        self.sounds = sorted(names)
+        sounds = [
+            [t for name in names[s] for t in llm.tokenize(f" {name.lower()}")]
+            for s in self.sounds
+        ]
+        table = llm.model.get_input_embeddings().weight
+        trainee.alignment.set_vocabulary(table, words, sounds)
+
+    def turn_to(self, epoch, stage):
+        """Sets what is drawn from now on.
+
+        Arguments
+        ---------
+        epoch : int
+            From 1; 0 for validation and test.
+        stage : Stage
+            Whose tasks are drawn.
+        """
+        self.epoch = epoch
+        self.stage = stage
+
+    def dataset(self, rows):
+        """Makes a dataset.
+
+        Arguments
+        ---------
+        rows : list of dict
+            Of the manifest.
+
+        Returns
+        -------
+        DynamicItemDataset
+            ``duration`` in seconds is what the batches are sorted by.
+        """
+        data = {}
+        for row in rows:
+            cells = {k: v for k, v in row.items() if k != "id"}
+            cells["duration"] = int(row["n_frames"]) / SAMPLE_RATE_HZ
+            data[row["id"]] = cells
+        dataset = DynamicItemDataset(data)
+        dataset.add_dynamic_item(self.features.item, "audio", "item")
+        dataset.add_dynamic_item(
+            self.turns,
+            ["id", "spoken_text", "sound_names", "voice", "answers"],
+            "turns",
+        )
+        dataset.set_output_keys(
+            ["id", "item", "turns", "spoken_text", "sound_id"]
+        )
+        return dataset
+
+    def loader(self, rows, options):
+        """Makes a loader that goes through clips in order.
+
+        Arguments
+        ---------
+        rows : list of dict
+            Of the manifest.
+        options : dict
+            Of the loader: ``batch_size``, ``num_workers``.
+
+        Returns
+        -------
+        SaveableDataLoader
+        """
+        return make_dataloader(
+            self.dataset(rows), collate_fn=self.collate, **options
+        )
+
+    def turns(self, name, spoken_text, sound_names, voice, answers):
+        """Draws the questions about a clip.
+
+        Arguments
+        ---------
+        name : str
+            Id of the clip.
+        spoken_text, sound_names, voice, answers : str
+            Cells of the manifest.
+
+        Returns
+        -------
+        list of Turn
+        """
+        row = {"spoken_text": spoken_text, "sound_names": sound_names}
+        row |= {"voice": voice, "answers": answers}
+        rng = random.Random(f"{self.seed} {self.epoch} {name}")
+        wordings_of = fields(row, self.speakers)
+        weights, n_turns = self.stage.tasks, self.stage.turns
+        return draw_turns(self.tasks, weights, wordings_of, n_turns, rng)
+
+    def collate(self, examples):
+        """Makes a batch.
+
+        Arguments
+        ---------
+        examples : list of dict
+            Of a dataset.
+
+        Returns
+        -------
+        Batch
+        """
+        rows = [self.trainee.row(e["turns"]) for e in examples]
+        any_turns = any(row.branches for row in rows)
+        return Batch(
+            [e["id"] for e in examples],
+            [e["item"] for e in examples],
+            rows if any_turns else [],
+            self.targets(examples),
+        )
+
+    def targets(self, rows):
+        """What should be heard in clips.
+
+        Arguments
+        ---------
+        rows : list of dict
+            With ``spoken_text`` and ``sound_id``.
+
+        Returns
+        -------
+        Targets
+        """
+        return Targets(
+            [self._words(row["spoken_text"]) for row in rows],
+            [self.sounds.index(row["sound_id"]) for row in rows],
+        )
+
+    def _words(self, text):
+        """Tokens of what is said, as in the middle of a text."""
+        return self.trainee.model.llm.tokenize(f" {text}")

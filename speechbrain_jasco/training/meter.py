@@ -1,0 +1,86 @@
+"""Sums up an epoch: loss per task, and what the alignment has understood.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+from collections import defaultdict
+
+from speechbrain_jasco.training.examiner import word_error_rate
+
+
+class Meter:
+    """Means over what it has been shown.
+
+    Example
+    -------
+    >>> import torch
+    >>> from speechbrain_jasco.training.trainee import Losses
+    >>> meter = Meter()
+    >>> meter.add(Losses(torch.tensor([1.0, 3.0]), ["a", "a"], None), None)
+    >>> meter.means()
+    {'a': 2.0}
+    """
+
+    def __init__(self):
+        self._losses = defaultdict(list)
+        self._words = []  # (said, heard), as tokens
+        self._sounds = []  # (right, heard)
+
+    def add(self, losses, targets):
+        """Takes the losses of a batch.
+
+        Arguments
+        ---------
+        losses : Losses
+            Of a ``Trainee``.
+        targets : Targets
+            What should have been heard.
+        """
+        if losses.answers is not None:
+            values = losses.answers.tolist()
+            for task, value in zip(losses.tasks, values, strict=True):
+                self._losses[task].append(value)
+        heard = losses.heard
+        if heard is not None:
+            self._losses["ctc"] += heard.ctc.tolist()
+            self._losses["sound_loss"] += heard.sound.tolist()
+            self._words += zip(targets.words, heard.words, strict=True)
+            self._sounds += zip(targets.sounds, heard.sounds, strict=True)
+
+    def means(self):
+        """Mean loss of each task.
+
+        Returns
+        -------
+        dict
+        """
+        return {
+            name: sum(values) / len(values)
+            for name, values in sorted(self._losses.items())
+        }
+
+    def aligned(self, tokenizer):
+        """What the audio tokens say without the LLM.
+
+        Arguments
+        ---------
+        tokenizer : transformers.PreTrainedTokenizerBase
+            The LLM's.
+
+        Returns
+        -------
+        dict
+            "ctc_wer" and "ctc_sound", where anything was aligned.
+        """
+        if not self._words:
+            return {}
+        said, heard = (
+            tokenizer.batch_decode([list(ids) for ids in side])
+            for side in zip(*self._words, strict=True)
+        )
+        right = [a == b for a, b in self._sounds]
+        return {
+            "ctc_wer": word_error_rate(said, heard),
+            "ctc_sound": sum(right) / len(right),
+        }
