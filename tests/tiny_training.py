@@ -5,6 +5,7 @@ Authors
 """
 
 import itertools
+import json
 
 import torch
 from speechbrain.dataio import audio_io
@@ -87,4 +88,7 @@ def tiny_overrides(models, folder, output):
 
 def as_argv(overrides):
     """Overrides as command-line arguments."""
-    return [f"--{key}={value}" for key, value in overrides.items()]
+    return [
+        f"--{key}={value if isinstance(value, str) else json.dumps(value)}"
+        for key, value in overrides.items()
+    ]

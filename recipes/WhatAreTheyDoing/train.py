@@ -88,21 +88,25 @@ class JascoBrain(sb.Brain):
         self.hparams.clip_data.turn_to(0, every)
 
     def on_fit_batch_start(self, batch, should_step):
-        """Sets learning rates and random numbers: both follow from the step,
-        so that a run that is resumed goes on as if it had not been killed."""
-        share = (self.step - 1) / len(self.loader)
-        self.progress = self.hparams.curriculum.progress(self.epoch, share)
+        """Sets the learning rates of the step."""
+        factor = self.grad_accumulation_factor
+        group = -(-self.step // factor) - 0.5  # the middle of a step
+        share = group * factor / len(self.loader)
+        progress = self.hparams.curriculum.progress(self.epoch, share)
         for name, optimizer in self.optimizers_dict.items():
-            for group in optimizer.param_groups:
-                group["lr"] = self.plan.lr_at(name, self.progress)
-        key = content_key(
-            self.hparams.seed, self.epoch, self.step, *rank_and_size()
-        )
-        torch.manual_seed(int(key[:12], 16))
+            for options in optimizer.param_groups:
+                options["lr"] = self.plan.lr_at(name, progress)
 
     def compute_forward(self, batch, stage):
-        """Frames of the frozen encoders, then everything that is trained."""
+        """Frames of the frozen encoders, then everything that is trained.
+
+        Random numbers follow from the step: a run that is resumed goes on as
+        if it had not been killed."""
         streams = self.hparams.features.frames(batch.items, self.device)
+        if stage == sb.Stage.TRAIN:
+            where = self.epoch, self.step, *rank_and_size()
+            key = content_key(self.hparams.seed, *where)
+            torch.manual_seed(int(key[:12], 16))
         aligns = self.plan.align or stage != sb.Stage.TRAIN
         targets = batch.targets if aligns else None
         return self.modules.trainee(streams, batch.rows, targets)

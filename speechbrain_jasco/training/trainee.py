@@ -81,9 +81,18 @@ class Trainee(nn.Module):
 
     def __init__(self, model, alignment):
         super().__init__()
-        self.model = model
+        # In a list, out of torch's sight: its encoders are frozen, run
+        # outside of ``forward`` and are none of DistributedDataParallel's.
+        self._model = [model]
+        self.fusion = model.fusion
+        self.llm = model.llm
         self.alignment = alignment
         self._parts = None
+
+    @property
+    def model(self):
+        """The auditory LLM (AudioLLM)."""
+        return self._model[0]
 
     def parts(self):
         """What is trained, as the curriculum names it.
@@ -96,8 +105,8 @@ class Trainee(nn.Module):
             "fusion" and "llm" -> list of parameters.
         """
         if self._parts is None:
-            fusion = [self.model.fusion, self.alignment]
-            modules = {"fusion": fusion, "llm": [self.model.llm]}
+            fusion = [self.fusion, self.alignment]
+            modules = {"fusion": fusion, "llm": [self.llm]}
             self._parts = {
                 name: [
                     p for m in own for p in m.parameters() if p.requires_grad
@@ -171,7 +180,7 @@ class Trainee(nn.Module):
         sizes : torch.Tensor
             Their numbers [B].
         """
-        tokens, lens = self.model.fusion(streams)
+        tokens, lens = self.fusion(streams)
         return tokens, (lens * tokens.shape[1]).round().long()
 
     @torch.no_grad()
@@ -183,12 +192,13 @@ class Trainee(nn.Module):
         streams : list of Frames
             Some clips.
         """
-        table = self.model.llm.model.get_input_embeddings().weight
+        table = self.llm.model.get_input_embeddings().weight
+        self.eval()  # the brain turns to training
         tokens, sizes = self.listen(streams)
         inside = torch.arange(tokens.shape[1], device=tokens.device)
         size = tokens[inside < sizes.unsqueeze(1)].float().norm(dim=1).mean()
         ratio = table.float().norm(dim=1).mean() / size
-        projection = self.model.fusion.projection
+        projection = self.fusion.projection
         projection.weight.mul_(ratio)
         projection.bias.mul_(ratio)
 
@@ -214,7 +224,7 @@ class Trainee(nn.Module):
         ValueError
             If the LLM's attention takes no mask of its own.
         """
-        llm = self.model.llm
+        llm = self.llm
         embeds = llm.embed(packed.ids)
         inside = torch.arange(tokens.shape[1], device=tokens.device)
         audio = tokens[inside < sizes.unsqueeze(1)].to(embeds.dtype)
@@ -272,7 +282,7 @@ class Trainee(nn.Module):
 
     def _branch(self, turn, ids):
         """Tokenizes one question and its answer."""
-        llm = self.model.llm
+        llm = self.llm
         answer = [*llm.tokenize(turn.answer), llm.tokenizer.eos_token_id]
         alone = turn.context is not None
         prompt = ids.after

@@ -1,0 +1,311 @@
+"""Tests of what a training is made of: tasks, curriculum, alignment, choice.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import random
+from collections import Counter
+
+import pytest
+import torch
+from tiny_systems import (
+    LLAMA,
+    randomize,
+    tiny_audio_llm,
+    write_llama_tokenizer,
+)
+
+from speechbrain_jasco.integrations.audio_llm import AudioLLM
+from speechbrain_jasco.integrations.causal_lm import CausalLM
+from speechbrain_jasco.lobes.frames import Frames
+from speechbrain_jasco.lobes.models.window_qformer import WindowQFormer
+from speechbrain_jasco.training.alignment import Alignment, Targets
+from speechbrain_jasco.training.choice import (
+    Alternatives,
+    choose,
+    choose_by_text,
+)
+from speechbrain_jasco.training.curriculum import Curriculum, Stage
+from speechbrain_jasco.training.examiner import lead, word_error_rate
+from speechbrain_jasco.training.meter import Meter
+from speechbrain_jasco.training.packing import Branch, Row
+from speechbrain_jasco.training.tasks import Task, draw_turns
+from speechbrain_jasco.training.trainee import Trainee
+
+# ----------------------------------------------------------------------------
+# Tasks
+# ----------------------------------------------------------------------------
+
+TASKS = {
+    "words": Task(["Say it.", "Quote."], "{words}"),
+    "both": Task(["What?"], "{sound}: {answer}"),
+    "text": Task(["What?"], "{answer}", context="A {sound}."),
+}
+CLIP = {"words": ["Go."], "sound": ["dog", "hound"], "answer": ["They walk."]}
+
+
+def test_tasks_are_drawn_by_weight_each_once():
+    rng = random.Random(0)
+    weights = {"words": 3, "both": 1, "text": 0}
+    first = Counter()
+    for _ in range(400):
+        turns = draw_turns(TASKS, weights, CLIP, 2, rng)
+        assert {turn.task for turn in turns} == {"words", "both"}
+        first[turns[0].task] += 1
+    assert 270 < first["words"] < 330  # 300 expected, deviation 9
+    answers = {
+        turn.answer
+        for _ in range(30)
+        for turn in draw_turns(TASKS, {"both": 1}, CLIP, 1, rng)
+    }
+    assert answers == {"dog: They walk.", "hound: They walk."}
+
+
+def test_a_clip_without_a_behaviour_is_not_asked_for_one():
+    clip = {**CLIP, "answer": []}
+    weights = {"words": 1, "both": 9, "text": 9}
+    (turn,) = draw_turns(TASKS, weights, clip, 3, random.Random(1))
+    assert turn.task == "words" and turn.context is None
+    (turn,) = draw_turns(TASKS, {"text": 1}, CLIP, 3, random.Random(1))
+    assert turn.context in ("A dog.", "A hound.")
+
+
+def test_unknown_names_are_told():
+    with pytest.raises(ValueError, match="tasks \\['sing'\\]"):
+        draw_turns(TASKS, {"sing": 1}, CLIP, 1, random.Random(0))
+    with pytest.raises(ValueError, match="{'|\\['colour'\\]"):
+        Task(["What?"], "{colour}")
+
+
+# ----------------------------------------------------------------------------
+# Curriculum
+# ----------------------------------------------------------------------------
+
+
+def test_learning_rates_by_hand():
+    stage = Stage("a", 2, {"llm": 8.0}, {"x": 1}, warmup=0.5, floor=0.25)
+    rates = [stage.lr_at("llm", p) for p in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    # Up to 8 in half of the stage; then a cosine down to 2, 5 in its middle.
+    assert rates == pytest.approx([0.0, 4.0, 8.0, 5.0, 2.0])
+    assert stage.lr_at("fusion", 0.5) == 0.0
+
+
+def test_stages_follow_each_other():
+    stages = [
+        {"name": "a", "epochs": 2, "lr": {}, "align": {"ctc": 1}},
+        {"name": "b", "epochs": 3, "lr": {}, "tasks": {"x": 1}},
+    ]
+    curriculum = Curriculum(stages)
+    names = [curriculum.at(e).name for e in range(1, 6)]
+    assert names == ["a", "a", "b", "b", "b"] and curriculum.n_epochs == 5
+    assert curriculum.progress(4, 0.5) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="at most 5"):
+        curriculum.at(6)
+    curriculum.shorten()
+    assert [curriculum.at(e).name for e in (1, 2)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"epochs": 0, "tasks": {"x": 1}}, "at least one epoch"),
+        ({"epochs": 1}, "something to learn"),
+        ({"epochs": 1, "lr": {"lm": 1}, "tasks": {"x": 1}}, "'lm'"),
+        ({"epochs": 1, "align": {"cct": 1}}, "'cct'"),
+    ],
+)
+def test_a_stage_that_makes_no_sense(options, message):
+    with pytest.raises(ValueError, match=message):
+        Stage(**{"name": "a", "lr": {}, **options})
+
+
+# ----------------------------------------------------------------------------
+# Alignment
+# ----------------------------------------------------------------------------
+
+
+def test_tokens_that_are_the_words_are_read_as_them():
+    torch.manual_seed(0)
+    table = torch.randn(30, 16)
+    alignment = Alignment(16, sharpness=50.0)
+    alignment.set_vocabulary(table, [4, 9, 9, 21], [[1, 2], [3], [5]])
+    with torch.no_grad():
+        alignment.sound_head.weight.copy_(torch.eye(16))
+        alignment.sound_head.bias.zero_()
+    blank = alignment.blank.detach()
+    tokens = torch.stack([7 * table[9], blank, table[9], 2 * table[4], blank])
+    batch = torch.stack([tokens, torch.cat([tokens[3:], torch.zeros(3, 16)])])
+    targets = Targets([[9, 9, 4], [4]], [0, 1])
+    heard = alignment(batch, torch.tensor([5, 2]), targets)
+    assert heard.words == [[9, 9, 4], [4]]
+    assert heard.ctc.max() < 0.01
+    wrong = alignment(batch, torch.tensor([5, 2]), Targets([[4], [9]], [0, 0]))
+    assert wrong.ctc.min() > 1
+    # A mean that is the name of a sound is that sound.
+    centred = torch.stack([table[[1, 2]].mean(0), table[3], table[5]])
+    centred = centred - centred.mean(0)
+    heard = alignment(
+        centred[:, None].expand(3, 4, 16),
+        torch.tensor([4, 4, 4]),
+        Targets([[4]] * 3, [0, 1, 2]),
+    )
+    assert heard.sounds == [0, 1, 2] and heard.sound.max() < 0.01
+
+
+def test_ctc_is_that_of_the_sum_over_paths():
+    """Two tokens, one word: the paths are word-word, blank-word, word-blank."""
+    torch.manual_seed(0)
+    table = torch.randn(5, 8)
+    alignment = Alignment(8, sharpness=1.0)
+    alignment.set_vocabulary(table, [2, 3], [[0], [1]])
+    tokens = torch.randn(1, 2, 8)
+    unit = torch.nn.functional.normalize
+    classes = unit(torch.stack([alignment.blank, table[2], table[3]]), dim=1)
+    p = (unit(tokens[0], dim=1) @ classes.T).softmax(dim=1)  # [time, class]
+    paths = p[0, 1] * p[1, 1] + p[0, 0] * p[1, 1] + p[0, 1] * p[1, 0]
+    heard = alignment(tokens, torch.tensor([2]), Targets([[2]], [0]))
+    assert heard.ctc.item() == pytest.approx(-paths.log().item(), abs=1e-5)
+
+
+# ----------------------------------------------------------------------------
+# Choice
+# ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trainee(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tokenizer")
+    write_llama_tokenizer(folder)
+    model = tiny_audio_llm(folder)
+    model.load()
+    randomize(model)
+    return Trainee(model, Alignment(model.llm.width)).eval()
+
+
+ANSWERS = {"a": "They go.", "b": "They wait now.", "c": "Who?"}
+
+
+def mean_log_probability(llm, embeds, answer):
+    """Of an answer behind embeddings, one sequence, token by token."""
+    ids = [*llm.tokenize(answer), llm.tokenizer.eos_token_id]
+    total = 0.0
+    for token in ids:
+        logits = llm.network(inputs_embeds=embeds[None]).logits[0, -1]
+        total += logits.log_softmax(dim=0)[token].item()
+        embeds = torch.cat([embeds, llm.embed(torch.tensor([token]))])
+    return total / len(ids)
+
+
+@torch.no_grad()
+def test_choice_scores_are_mean_log_probabilities(trainee):
+    streams = [Frames(torch.randn(2, 60, 16), torch.tensor([1.0, 0.6]), 50.0)]
+    clips = [ANSWERS, {"b": ANSWERS["b"], "c": ANSWERS["c"]}]
+    picks = choose(trainee, streams, clips, "What?")
+    llm, (tokens, sizes) = trainee.model.llm, trainee.listen(streams)
+    prompt = trainee.model.prompt("What?")
+    before, after = (llm.embed(torch.tensor(ids)) for ids in prompt)
+    for pick, own, n, clip in zip(picks, tokens, sizes, clips, strict=True):
+        embeds = torch.cat([before, own[:n], after])
+        for name, answer in clip.items():
+            expected = mean_log_probability(llm, embeds, answer)
+            assert pick.scores[name] == pytest.approx(expected, abs=1e-4)
+        assert pick.chosen == max(pick.scores, key=pick.scores.get)
+    # The same with text in the audio's place.
+    (pick,) = choose_by_text(trainee, ["A dog."], clips[:1], "What?")
+    text = llm.embed(torch.tensor(llm.tokenize("A dog.")))
+    embeds = torch.cat([before, text, after])
+    expected = mean_log_probability(llm, embeds, ANSWERS["c"])
+    assert pick.scores["c"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_alternatives_share_a_line_or_a_sound():
+    cells = [("dog", "go"), ("dog", "sit"), ("rain", "go"), ("sea", "swim")]
+    rows = [
+        {"triple_id": f"{s}.{l}", "sound_id": s, "line_id": l, "tgt_text": s}
+        for s, l in cells  # noqa: E741
+    ]
+    rows.append({"triple_id": "", "sound_id": "dog", "line_id": "s1"})
+    alternatives = Alternatives(rows)
+    assert list(alternatives.of("dog", "go")) == [
+        "dog.go",
+        "dog.sit",
+        "rain.go",
+    ]
+    # A stem exchanged: the competitors are those of the new pair.
+    assert list(alternatives.of("sea", "go")) == [
+        "dog.go",
+        "rain.go",
+        "sea.swim",
+    ]
+    assert alternatives.right("rain", "go") == "rain.go"
+    assert alternatives.right("sea", "go") is None
+
+
+def test_lead_and_words():
+    said = 'The words: "Go." The sound: a dog. Together: They walk it.'
+    assert lead(said) == 'The words: "Go." The sound: a dog. Together:'
+    assert lead("No idea") == "No idea Together:"
+    # 1 substitution and 1 deletion in 6 words; case and commas are nothing.
+    said = ["Keep still, please.", "It is time."]
+    assert word_error_rate(said, ["keep hill please", "it time"]) == 2 / 6
+
+
+# ----------------------------------------------------------------------------
+# Learning
+# ----------------------------------------------------------------------------
+
+
+def test_eight_clips_are_learned_by_heart(tmp_path):
+    """Loss falls to near zero, and the audio is what tells the clips apart:
+    the question is always the same."""
+    write_llama_tokenizer(tmp_path)
+    torch.manual_seed(0)
+    # A random LLM has nothing to build on: the adapter reaches all of it.
+    targets = ["q_proj", "v_proj", "up_proj", "down_proj", "lm_head"]
+    lora = {"r": 16, "lora_alpha": 32, "target_modules": targets}
+    llm = CausalLM(config=LLAMA, tokenizer=str(tmp_path), lora=lora)
+    fusion = WindowQFormer([16], llm.width, width=8, n_heads=2)
+    model = AudioLLM([], fusion, llm, "{audio}{question}")
+    model.load()
+    trainee = Trainee(model, Alignment(llm.width)).eval()
+    streams = [Frames(torch.randn(8, 34, 16), torch.ones(8), 50.0)]
+    after = model.prompt("What?").after
+    rows = [
+        Row([], [Branch(after, [50 + i, 90 - i, 2], task="a")])
+        for i in range(8)
+    ]
+    parts = [p for part in trainee.parts().values() for p in part]
+    optimizer = torch.optim.AdamW(parts, lr=0.005)
+    losses = []
+    for _ in range(120):
+        loss = trainee(streams, rows).answers.mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[0] > 3 and losses[-1] < 0.05
+    swapped = [Frames(streams[0].x.roll(1, dims=0), torch.ones(8), 50.0)]
+    assert trainee(swapped, rows).answers.mean() > 1
+
+
+def test_meter_means_by_task(trainee):
+    streams = [Frames(torch.randn(2, 34, 16), torch.ones(2), 50.0)]
+    alignment = trainee.alignment
+    table = trainee.model.llm.model.get_input_embeddings().weight
+    alignment.set_vocabulary(table, [5, 6, 7], [[8], [9]])
+    rows = [
+        Row([], [Branch([3], [4], task="a"), Branch([3], [5], task="b")]),
+        Row([], [Branch([3], [6], task="a")]),
+    ]
+    targets = Targets([[5], [6, 7]], [0, 1])
+    losses = trainee(streams, rows, targets)
+    meter = Meter()
+    meter.add(losses, targets)
+    means, (a, b, c) = meter.means(), losses.answers.tolist()
+    assert means["a"] == pytest.approx((a + c) / 2)
+    assert means["b"] == pytest.approx(b)
+    assert means["ctc"] == pytest.approx(losses.heard.ctc.mean().item())
+    right = [g == t for g, t in zip(losses.heard.sounds, [0, 1], strict=True)]
+    aligned = meter.aligned(trainee.model.llm.tokenizer)
+    assert aligned["ctc_sound"] == sum(right) / 2
