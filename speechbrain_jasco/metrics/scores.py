@@ -3,7 +3,7 @@
 Every function takes the verdict table of one system by one judge: one row per
 answer with the columns ``id``, ``status``, ``rating`` and ``orientation``. A
 failed verdict is neither a zero nor a score: it is left out, ``coverage`` says
-how much is left and ``bounds`` what it could change. Formulas and a worked
+how much is left and ``metrics/bounds.py`` what it could change. Formulas and a worked
 example: ``docs/metrics.md``.
 
 Authors
@@ -11,27 +11,11 @@ Authors
 """
 
 from math import comb
-from typing import NamedTuple
 
 import numpy as np
 
 SHARES = ("audio", "both", "speech")
 COUNTS = (*SHARES, "neither", "unparsed", "transport_error", "missing")
-
-
-class Bounds(NamedTuple):
-    """Lowest and highest value a score can take, whatever is missing.
-
-    Arguments
-    ---------
-    low : float
-        All missing ratings 0.
-    high : float
-        All missing ratings 2 and "both".
-    """
-
-    low: float
-    high: float
 
 
 def scored(verdicts, gated=True):
@@ -208,29 +192,3 @@ def coverage(verdicts):
     float
     """
     return float((verdicts["status"] == "ok").mean())
-
-
-def best_mean_bounds(verdicts, gated=True):
-    """Best-Mean with all missing ratings at their worst and at their best.
-
-    Arguments
-    ---------
-    verdicts : pandas.DataFrame
-        The table.
-    gated : bool
-        See ``scored``.
-
-    Returns
-    -------
-    Bounds
-    """
-    failed = verdicts["status"] != "ok"
-
-    def filled(rating):
-        return verdicts.assign(
-            status="ok",
-            rating=verdicts["rating"].where(~failed, rating),
-            orientation=verdicts["orientation"].where(~failed, "both"),
-        )
-
-    return Bounds(best_mean(filled(0), gated), best_mean(filled(2), gated))
