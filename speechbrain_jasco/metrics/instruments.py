@@ -25,11 +25,7 @@ from speechbrain_jasco.metrics.order_effect import (
     order_sums,
     swapped_pairs,
 )
-from speechbrain_jasco.metrics.variance import (
-    error_of_mean,
-    study,
-    what_to_buy,
-)
+from speechbrain_jasco.metrics.variance import conclude, study
 
 
 def order_effects(prompts, sample):
@@ -144,22 +140,18 @@ def variance_of(cube, repeats, prompts):
 
 def _difference(scores):
     """Study of the difference of two systems, averaged over pairs."""
-    complete = ~np.isnan(scores).any(axis=(0, 2, 3, 4))
-    scores = scores[:, complete]
+    # The same clips for all pairs.
+    gaps = np.isnan(scores).any(axis=(0, 2, 3, 4))
+    scores = np.where(gaps[:, None, None, None], np.nan, scores)
     studies = [study(a - b) for a, b in combinations(scores, 2)]
     if not studies or studies[0] is None:
         return None
-    sizes = studies[0]["n"]
     mean = {
         name: float(np.mean([s["components"][name] for s in studies]))
         for name in studies[0]["components"]
     }
-    return {
-        "n": sizes,
-        "components": mean,
-        "error": error_of_mean(mean, sizes),
-        "buy": what_to_buy(mean, sizes),
-    }
+    n_complete = studies[0]["n_complete"]
+    return {"n_complete": n_complete, **conclude(mean, scores.shape[1:])}
 
 
 def agreement_of(sample, repeats, systems, predictions):

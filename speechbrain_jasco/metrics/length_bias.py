@@ -12,7 +12,12 @@ import warnings
 
 import numpy as np
 
-from speechbrain_jasco.metrics.bootstrap import divide, interval, ratio
+from speechbrain_jasco.metrics.bootstrap import (
+    TOLERANCE,
+    divide,
+    interval,
+    ratio,
+)
 
 
 def doublings(texts):
@@ -57,7 +62,9 @@ def within(values):
         # A clip without any verdict has no mean; it stays NaN.
         warnings.simplefilter("ignore", RuntimeWarning)
         values = values - np.nanmean(values, axis=-2, keepdims=True)
-        return values - np.nanmean(values, axis=-1, keepdims=True)
+        values = values - np.nanmean(values, axis=-1, keepdims=True)
+    # What is left of equal values by rounding is no difference.
+    return np.where(np.abs(values) < TOLERANCE, 0.0, values)
 
 
 def length_bias(ratings, lengths, counts):

@@ -177,27 +177,47 @@ def study(values):
     Arguments
     ---------
     values : array [clips, prompts, judges, repeats]
-        Ratings that count (or their difference between two systems); clips
-        with a NaN are left out, for the formulas need a complete design.
+        Ratings that count (or their difference between two systems). The
+        formulas need a complete design: the components are those of the
+        clips without a NaN.
 
     Returns
     -------
     dict
-        ``n`` (facet -> levels), ``components``, ``error`` and ``buy``; None
-        if fewer than two clips are complete.
+        ``n`` (facet -> levels; all clips), ``n_complete`` (clips used),
+        ``components``, ``error`` and ``buy``; None if fewer than two clips
+        are complete.
     """
     complete = ~np.isnan(values).any(axis=(1, 2, 3))
-    values = values[complete]
-    if len(values) < 2:
+    n_complete = int(complete.sum())
+    if n_complete < 2:
         return None
-    names = (*FACETS, REPEAT)
-    sizes = {f: n for f, n in zip(names, values.shape, strict=True) if n > 1}
+    found = components(values[complete])
+    return {"n_complete": n_complete, **conclude(found, values.shape)}
+
+
+def conclude(variances, shape):
+    """Error of the mean of such a design, and what to buy next.
+
+    Arguments
+    ---------
+    variances : dict
+        From ``components``.
+    shape : tuple of int
+        Clips, prompts, judges, repeats.
+
+    Returns
+    -------
+    dict
+        ``n``, ``components``, ``error`` and ``buy``.
+    """
     # Prompts and judges that are there once could be bought just as well,
     # but one level says nothing of how much they vary.
-    found = components(values)
+    names = (*FACETS, REPEAT)
+    sizes = {f: n for f, n in zip(names, shape, strict=True) if n > 1}
     return {
         "n": sizes,
-        "components": found,
-        "error": error_of_mean(found, sizes),
-        "buy": what_to_buy(found, sizes),
+        "components": variances,
+        "error": error_of_mean(variances, sizes),
+        "buy": what_to_buy(variances, sizes),
     }
