@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from speechbrain_jasco.metrics.bootstrap import TOLERANCE
-from speechbrain_jasco.metrics.measures import by_judge
+from speechbrain_jasco.metrics.bootstrap import TOLERANCE, divide
+from speechbrain_jasco.metrics.measures import with_average
 
 POWER = 0.8
 
@@ -104,7 +104,7 @@ def exchange_test(first, second, n_judges, flips):
     first, second : (array, array)
         Numerators and denominators [..., judges, clips] of the two systems.
     n_judges : int
-        See ``measures.by_judge``.
+        See ``measures.with_average``.
     flips : Flips
         Permutations of the clips.
 
@@ -120,15 +120,23 @@ def exchange_test(first, second, n_judges, flips):
     >>> p.tolist()  # two of 32 permutations are as extreme
     [0.0625, 0.0625]
     """
-    # Beside each other, so that "weights" choose whose clips count.
-    numerators = np.concatenate([first[0], second[0]], axis=-1)
-    denominators = np.concatenate([first[1], second[1]], axis=-1)
-    score = by_judge(numerators, denominators, n_judges)
+    totals = [
+        [part.sum(axis=-1)[..., None] for part in of] for of in (first, second)
+    ]
 
     def difference(exchanged):
-        kept = 1 - exchanged
-        ours = score(np.concatenate([kept, exchanged], axis=-1))
-        return ours - score(np.concatenate([exchanged, kept], axis=-1))
+        # What a clip's exchange takes from the one and gives to the other.
+        moved = [
+            (b - a) @ exchanged.T for a, b in zip(first, second, strict=True)
+        ]
+        ours, theirs = (
+            with_average(
+                divide(top + sign * moved[0], bottom + sign * moved[1]),
+                n_judges,
+            )
+            for sign, (top, bottom) in zip((1, -1), totals, strict=True)
+        )
+        return ours - theirs
 
     observed = difference(np.zeros((1, first[0].shape[-1])))[..., 0]
     return p_values(observed, difference(flips.exchanged), flips.exact)
@@ -142,7 +150,7 @@ def sign_flip_test(numerators, denominators, n_judges, flips):
     numerators, denominators : array [..., judges, clips]
         Sums of a clip's differences, and how many there are.
     n_judges : int
-        See ``measures.by_judge``.
+        See ``measures.with_average``.
     flips : Flips
         Permutations of the clips.
 
@@ -151,15 +159,11 @@ def sign_flip_test(numerators, denominators, n_judges, flips):
     array [..., judges + 1]
         p values.
     """
-    # A clip that is flipped adds its difference with the other sign.
-    score = by_judge(
-        np.concatenate([numerators, -numerators], axis=-1),
-        np.concatenate([denominators, denominators], axis=-1),
-        n_judges,
-    )
+    totals = denominators.sum(axis=-1)[..., None]
 
     def difference(exchanged):
-        return score(np.concatenate([1 - exchanged, exchanged], axis=-1))
+        signed = numerators @ (1 - 2 * exchanged).T
+        return with_average(divide(signed, totals), n_judges)
 
     observed = difference(np.zeros((1, numerators.shape[-1])))[..., 0]
     return p_values(observed, difference(flips.exchanged), flips.exact)

@@ -3,8 +3,8 @@
 Every function takes the verdict table of one system by one judge: one row per
 answer with the columns ``id``, ``status``, ``rating`` and ``orientation``. A
 failed verdict is neither a zero nor a score: it is left out, ``coverage`` says
-how much is left and ``metrics/bounds.py`` what it could change. Formulas and a worked
-example: ``docs/metrics.md``.
+how much is left and ``metrics/bounds.py`` what it could change. Formulas and a
+worked example: ``docs/metrics.md``.
 
 Authors
  * The speechbrain_jasco developers, 2026
@@ -131,9 +131,12 @@ def best_of_k(verdicts, k_max=8, gated=True):
         The first is ``mean_rating``, the last ``best_mean`` where no clip has
         more than ``k_max`` prompts.
     """
-    clips = scored(verdicts, gated).groupby(level=0)
+    groups = scored(verdicts, gated).groupby(level=0)
+    clips = [ratings.to_numpy() for _, ratings in groups]
+    if not clips:
+        return [float("nan")] * k_max
     return [
-        float(clips.apply(expected_best, k=k).mean())
+        float(np.mean([expected_best(ratings, k) for ratings in clips]))
         for k in range(1, k_max + 1)
     ]
 
