@@ -325,7 +325,7 @@ def test_rebuilt_from_saved_verdicts_without_judges(tmp_path):
     judges = [Replaying("one", cubes[:3]), Replaying("two", cubes[3:], ["4"])]
     scoring = Scoring(Aggregation("mean"), **SETTINGS)
     folder = tmp_path / "out"
-    scores = evaluate(paths, judges, folder, scoring=scoring)
+    scores = evaluate(paths, judges, folder, None, None, scoring, "Weak.")
     # Two repeats of the one, two of the other: a component of their own.
     assert scores["variance"]["systems"]["0"]["n"]["repeat"] == 2
     assert set(scores["agreement"]["repeats"]) == {"one", "two"}
@@ -337,7 +337,8 @@ def test_rebuilt_from_saved_verdicts_without_judges(tmp_path):
     for name in files[1:]:
         if name != "scores.json":
             (folder / name).unlink()
-    again = evaluate(paths, SavedPanel(folder), folder, scoring=scoring)
+    panel = SavedPanel(folder)
+    again = evaluate(paths, panel, folder, None, None, scoring, remark=None)
     assert list(again["judges"]) == ["one", "two"]
     assert {name: (folder / name).read_bytes() for name in files} == before
 
