@@ -27,6 +27,27 @@ def statistics_text(scores):
     str
         Markdown.
     """
+    parts = [
+        f"## {title}\n\n{markdown(pd.DataFrame(rows).fillna(''))}"
+        for title, rows in statistics_tables(scores)
+    ]
+    head = "# Statistics\n\nExplained in docs/metrics.md."
+    return "\n\n".join([head, *parts])
+
+
+def statistics_tables(scores):
+    """Make all tables that have something to say.
+
+    Arguments
+    ---------
+    scores : dict
+        ``scores.json``.
+
+    Returns
+    -------
+    list of (str, list of dict)
+        Titles and rows; cells are text, names fit for Markdown.
+    """
     sections = [
         ("Differences between systems", _comparisons(scores)),
         ("Best of k prompts", _best_of_k(scores)),
@@ -38,13 +59,7 @@ def statistics_text(scores):
         ("Judges and people", _people(scores)),
         ("Scores corrected by people", _corrected(scores)),
     ]
-    parts = [
-        f"## {title}\n\n{markdown(pd.DataFrame(rows).fillna(''))}"
-        for title, rows in sections
-        if rows
-    ]
-    head = "# Statistics\n\nExplained in docs/metrics.md."
-    return "\n\n".join([head, *parts])
+    return [(title, rows) for title, rows in sections if rows]
 
 
 def p_value(p):
