@@ -4,6 +4,7 @@
                                                                 table.md
                                                                 statistics.md
                                                                 dependence.png
+                                                report/index.html
 
 Judges of the authors' procedure bring ``mode: paper`` with them, and
 ``paper_vs_robust.csv``.
@@ -28,6 +29,8 @@ from speechbrain_jasco.judging.panel import (
 )
 from speechbrain_jasco.judging.saved import describe_judges, read_scores
 from speechbrain_jasco.reporting.figures import dependence_chart
+from speechbrain_jasco.reporting.page import write_page
+from speechbrain_jasco.reporting.page_data import Evidence
 from speechbrain_jasco.reporting.statistics import statistics_text
 from speechbrain_jasco.reporting.tables import results_text
 from speechbrain_jasco.scoring import Scoring, add_quality, score
@@ -59,8 +62,8 @@ def evaluate(
         The panel (``speechbrain_jasco/judging``).
     output_folder : str or Path
         Gets ``verdicts.jsonl``, ``scores.json``, ``table.md``,
-        ``statistics.md`` and ``dependence.png``, and ``paper_vs_robust.csv``
-        where replies can be read in both modes. People's ratings in it are taken into account
+        ``statistics.md``, ``dependence.png`` and ``report/index.html``, and
+        ``paper_vs_robust.csv`` where replies can be read in both modes. People's ratings in it are taken into account
         (``human_ratings.py``).
     clips : list of Clip, optional
         The data set, to find answers that are missing altogether.
@@ -97,6 +100,8 @@ def evaluate(
     scores |= {"judges": describe_judges(judges), "remark": remark}
     add_quality(scores, quality or {}, verdicts, ids)
     write_report(scores, folder, remark)
+    evidence = Evidence(systems, verdicts, ids, clips, scoring.aggregation)
+    logger.info("Wrote %s", write_page(scores, evidence, folder / "report"))
     return scores
 
 

@@ -27,6 +27,7 @@ Authors
 """
 
 import sys
+from pathlib import Path
 
 import infer
 import speechbrain as sb
@@ -37,6 +38,8 @@ from speechbrain_jasco.dataio import read_clips
 from speechbrain_jasco.evaluation import evaluate
 from speechbrain_jasco.probing import find_quality
 from speechbrain_jasco.reporting.tables import results_text
+
+DEMO_DATA = "../../tests/samples/demo"
 
 
 def main(argv):
@@ -73,7 +76,12 @@ def main(argv):
         return report
     predictions = hparams["predictions"]
     if not predictions:
-        predictions = infer.main([hparams["demo_inference"]])
+        predictions = infer.main(
+            [hparams["demo_inference"], "--data_folder", DEMO_DATA]
+        )
+        if clips is None:
+            manifest = Path(predictions).with_name("clips.csv")
+            clips = read_clips(manifest, DEMO_DATA)
     if "sheet" in hparams:  # people judge some of them too
         to_do = hparams["sheet"].exchange(predictions, clips, folder)
         if to_do:

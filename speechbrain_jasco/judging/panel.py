@@ -135,14 +135,15 @@ def repeat_tables(items, judge, journal):
     Returns
     -------
     list of pandas.DataFrame
-        One per repeat: ``VERDICT_COLUMNS``, ``reply`` and ``reformat``, one
+        One per repeat: ``VERDICT_COLUMNS``, ``explanation``, ``reply`` and
+        ``reformat``, one
         row per item.
     """
     cases = _cases(items, judge)
     return [
         pd.DataFrame(
             [journal.rows[key] for key, _, r in cases if r == repeat],
-            columns=[*VERDICT_COLUMNS, "reply", "reformat"],
+            columns=[*VERDICT_COLUMNS, "explanation", "reply", "reformat"],
         )
         for repeat in range(n_repeats(judge))
     ]

@@ -14,6 +14,8 @@ import json
 from pathlib import Path
 
 import jinja2
+import pandas as pd
+from markupsafe import Markup
 
 from speechbrain_jasco.metrics.scores import SHARES
 from speechbrain_jasco.reporting.page_data import page_data
@@ -82,16 +84,21 @@ def render(scores, data):
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    results = results_table(scores)
     return environment.get_template("page.html").render(
         policy=policy(style, script),
-        style=jinja2.filters.Markup(style),
-        script=jinja2.filters.Markup(script),
-        data=jinja2.filters.Markup(script_json(data)),
+        style=Markup(style),
+        script=Markup(script),
+        data=Markup(script_json(data)),
         scores=scores,
-        results=results_table(scores).to_dict("records"),
+        result_columns=list(results.columns),
+        results=results.to_dict("records"),
         note=table_note(scores),
         published=[_published(row) for row in data["published"]],
-        statistics=statistics_tables(scores),
+        statistics=[
+            (title, list(pd.DataFrame(rows).columns), rows)
+            for title, rows in statistics_tables(scores)
+        ],
         choices=data["judges"],
     )
 
@@ -142,7 +149,7 @@ def _no_nan(value):
     """Replace NaN by None, at any depth."""
     if isinstance(value, dict):
         return {str(key): _no_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list | tuple):
         return [_no_nan(item) for item in value]
     return None if value != value else value
 

@@ -89,9 +89,7 @@ def page_data(scores, evidence, folder):
             [prompt["text"] for prompt in scores["prompts"][name]]
             for name in systems
         ],
-        "clips": [
-            clip_data(facts, folder) for facts in _clips(evidence)
-        ],
+        "clips": [clip_data(facts, folder) for facts in _clips(evidence)],
         "answers": [
             _grid(
                 evidence.systems[name],
