@@ -4,7 +4,7 @@
                                                                 table.md
                                                                 statistics.md
                                                                 dependence.png
-                                                report/index.html
+                                                report/
 
 Judges of the authors' procedure bring ``mode: paper`` with them, and
 ``paper_vs_robust.csv``.
@@ -29,6 +29,7 @@ from speechbrain_jasco.judging.panel import (
 )
 from speechbrain_jasco.judging.saved import describe_judges, read_scores
 from speechbrain_jasco.reporting.figures import dependence_chart
+from speechbrain_jasco.reporting.files import write_files
 from speechbrain_jasco.reporting.page import write_page
 from speechbrain_jasco.reporting.page_data import Evidence
 from speechbrain_jasco.reporting.statistics import statistics_text
@@ -62,11 +63,12 @@ def evaluate(
         The panel (``speechbrain_jasco/judging``).
     output_folder : str or Path
         Gets ``verdicts.jsonl``, ``scores.json``, ``table.md``,
-        ``statistics.md``, ``dependence.png`` and ``report/index.html``, and
-        ``paper_vs_robust.csv`` where replies can be read in both modes. People's ratings in it are taken into account
-        (``human_ratings.py``).
+        ``statistics.md``, ``dependence.png`` and ``report/``, and
+        ``paper_vs_robust.csv`` where replies can be read in both modes.
+        People's ratings in it are taken into account (``human_ratings.py``).
     clips : list of Clip, optional
-        The data set, to find answers that are missing altogether.
+        The data set, to find answers that are missing altogether, and the
+        recordings.
     quality : dict, optional
         Judge name -> what gold probes said of it (``probing.find_quality``).
     scoring : Scoring, optional
@@ -101,6 +103,7 @@ def evaluate(
     add_quality(scores, quality or {}, verdicts, ids)
     write_report(scores, folder, remark)
     evidence = Evidence(systems, verdicts, ids, clips, scoring.aggregation)
+    write_files(scores, folder / "report")
     logger.info("Wrote %s", write_page(scores, evidence, folder / "report"))
     return scores
 
@@ -245,7 +248,7 @@ def write_report(scores, folder, remark=""):
     }
     for name, text in files.items():
         (folder / name).write_text(text + "\n", encoding="utf-8")
-    dependence_chart(scores, folder / "dependence.png")
+    dependence_chart(scores, [folder / "dependence.png"])
     for name in ("verdicts.jsonl", *files, "dependence.png"):
         logger.info("Wrote %s", folder / name)
 

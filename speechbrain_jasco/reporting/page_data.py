@@ -100,7 +100,11 @@ def page_data(scores, evidence, folder):
         ],
         "verdicts": [
             [
-                _grid(evidence.verdicts[name, judge], evidence.ids, _verdict)
+                _verdicts(
+                    tables[name, judge],
+                    evidence.verdicts[name, judge],
+                    evidence.ids,
+                )
                 for judge in judges
             ]
             for name in systems
@@ -194,16 +198,27 @@ def _answer(text):
     return None if is_missing(text) else shorten(text, ANSWER_CHARS)
 
 
+def _verdicts(table, replies, ids):
+    """Verdicts as they count, with the judge's reason (list of list)."""
+    keys = ["id", "prompt_index"]
+    said = replies["explanation"].fillna("")
+    reasons = replies[keys].assign(
+        reason=said.where(said != "", replies["reply"])
+    )
+    table = table[[*keys, "status", "rating", "orientation"]]
+    return _grid(table.merge(reasons, "left", keys), ids, _verdict)
+
+
 def _verdict(row):
     """A verdict for the page (list)."""
-    rating = row["rating"]
-    text = row.get("explanation") or row.get("reply") or ""
-    return [
-        row["status"],
-        None if rating is None or rating != rating else float(rating),
-        row["orientation"] if isinstance(row["orientation"], str) else None,
-        shorten(text, EXPLANATION_CHARS),
-    ]
+    rating, orientation, reason = (
+        None if pd.isna(row[name]) else row[name]
+        for name in ("rating", "orientation", "reason")
+    )
+    if rating is not None:
+        rating = float(rating)
+    reason = shorten(reason or "", EXPLANATION_CHARS)
+    return [row["status"], rating, orientation, reason]
 
 
 def _mode_differences(folder, scores):
