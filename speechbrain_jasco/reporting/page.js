@@ -363,11 +363,12 @@ byId("clip-list").addEventListener("click", (event) => {
   if (button) change({ clip: data.clips[button.dataset.clip].id });
 });
 let waiting;
-byId("filters").addEventListener("input", (event) => {
+byId("text").addEventListener("input", (event) => {
   clearTimeout(waiting);
-  const pause = event.target.id === "text" ? 150 : 0;
-  waiting = setTimeout(() => change({ [event.target.id]: event.target.value }), pause);
+  waiting = setTimeout(() => change({ text: event.target.value }), 150);
 });
+for (const key of ["show", "system", "judge"])
+  byId(key).addEventListener("change", (event) => change({ [key]: event.target.value }));
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;

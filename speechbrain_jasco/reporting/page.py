@@ -92,11 +92,11 @@ def render(scores, data):
         data=Markup(script_json(data)),
         scores=scores,
         result_columns=list(results.columns),
-        results=results.to_dict("records"),
+        results=_plain(results.to_dict("records")),
         note=table_note(scores),
         published=[_published(row) for row in data["published"]],
         statistics=[
-            (title, list(pd.DataFrame(rows).columns), rows)
+            (title, list(pd.DataFrame(rows).columns), _plain(rows))
             for title, rows in statistics_tables(scores)
         ],
         choices=data["judges"],
@@ -152,6 +152,14 @@ def _no_nan(value):
     if isinstance(value, list | tuple):
         return [_no_nan(item) for item in value]
     return None if value != value else value
+
+
+def _plain(rows):
+    """Undo what Markdown tables need to keep a name in its cell."""
+    return [
+        {key: text.replace("\\|", "|") for key, text in row.items()}
+        for row in rows
+    ]
 
 
 def _hash(text):
