@@ -104,6 +104,7 @@ def clips_listed(browser):
 
 
 def test_loads_and_shows_everything(page):
+    assert page.execute_script("return scrollY") == 0
     assert clips_listed(page) == 8
     assert text(page, "#count") == "128 answers, 8 clips"
     rows = page.find_elements(By.CSS_SELECTOR, "#results tbody tr")

@@ -327,7 +327,9 @@ function update() {
       text: `${data.clips[c].id} ${clip_text(data.clips[c].tgt_text, 40)} ` }),
       make("small", { text: `(${size})` })));
   }));
-  byId("clip-list").querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" });
+  // scrollIntoView would move the whole page too.
+  const list = byId("clip-list"), chosen = list.querySelector("[aria-current=true]");
+  if (chosen) list.scrollTop = chosen.offsetTop - list.clientHeight / 2;
   if (unknown) byId("clip").replaceChildren(make("p", { class: "untrusted",
     text: `There is no clip ${clip_text(state.clip, 80)} in this report.` }));
   else if (current < 0) byId("clip").replaceChildren(make("p", { text: "No answer is like that." }));
@@ -401,3 +403,4 @@ const linked = readAddress();
 if (!linked && shown < 0) { state = { ...EMPTY }; shown = update(); }
 if (linked) byId("clips").scrollIntoView();
 root.dataset.ready = "yes";
+performance.mark("ready");
