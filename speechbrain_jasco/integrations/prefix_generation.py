@@ -118,7 +118,7 @@ class PrefixCache:
         list of list of int
             New tokens, up to the end of the longest answer of the batch.
         """
-        rows = torch.tensor(rows, device=self.mask.device)
+        rows = torch.tensor(rows)  # on the CPU: layers may be on several GPUs
         ids, mask = pad_left(suffixes, self.mask.device)
         ids = torch.cat([self.ids[rows], ids], dim=1)
         ids = torch.where(ids == NO_TOKEN, ids[:, -1:], ids)
