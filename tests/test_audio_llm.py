@@ -243,6 +243,19 @@ def test_logits_of_any_causal_lm(tokenizer, family):
     assert worst < 1e-4
 
 
+def test_a_sliding_window_shorter_than_the_prompt(tokenizer, clips, caplog):
+    mistral = {**LLAMA, "model_type": "mistral", "num_key_value_heads": 2}
+    model = tiny_audio_llm(tokenizer, llama={**mistral, "sliding_window": 12})
+    model.load()
+    asked = pairs(clips[:2])
+    AudioAnswerer(model, GREEDY, batch_size=6).answer(*asked)
+    assert "sliding window of 12" in caplog.text
+    caplog.clear()
+    answers = AudioAnswerer(model, GREEDY, batch_size=1).answer(*asked)
+    assert answers == oracle(model, *asked)
+    assert "sliding window" not in caplog.text
+
+
 def test_a_clip_alone_and_in_any_batch(model, clips):
     wavs = [read_audio(clip.path) for clip in clips]
     longest = max(len(wav) for wav in wavs)
