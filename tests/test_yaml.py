@@ -41,8 +41,21 @@ def test_every_key_is_used(name):
     code = (ROOT / "recipes" / "WhatAreTheyDoing" / script).read_text("utf-8")
     text = (HPARAMS / name).read_text(encoding="utf-8")
     for key in re.findall(r"^(\w+):", text, flags=re.MULTILINE):
-        used = f'hparams["{key}"]' in code or f"!ref <{key}>" in text
+        refs = (f"!ref <{key}>", f"!ref <{key}[")
+        used = f'hparams["{key}"]' in code or any(r in text for r in refs)
         assert used or key == "__set_seed", key
+
+
+@pytest.mark.parametrize("name", YAMLS)
+def test_what_is_given_to_an_include_is_a_key_of_it(name):
+    """HyperPyYAML accepts any other without a word."""
+    text = (HPARAMS / name).read_text(encoding="utf-8")
+    include = r"^\w+: !include:(models/\S+)\n((?: +\S.*\n)*)"
+    for path, block in re.findall(include, text, flags=re.MULTILINE):
+        included = (HPARAMS / path).read_text(encoding="utf-8")
+        keys = set(re.findall(r"^(\w+):", included, flags=re.MULTILINE))
+        given = re.findall(r"^ {4}(\w+):", block, flags=re.MULTILINE)
+        assert bool(given) == bool(block) and set(given) <= keys, path
 
 
 @pytest.mark.parametrize("name", [n for n in YAMLS if n.startswith("infer")])

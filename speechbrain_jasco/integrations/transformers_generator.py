@@ -18,6 +18,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from speechbrain_jasco import starter
 from speechbrain_jasco.fingerprint import fingerprint
+from speechbrain_jasco.integrations.prompt_template import break_up_specials
 from speechbrain_jasco.integrations.reply import Reply
 
 logger = get_logger(__name__)
@@ -209,7 +210,12 @@ class TransformersGenerator:
         the text speak for the assistant: it is broken up.
         """
         chat = [
-            {**message, "content": self._defuse(message["content"])}
+            {
+                **message,
+                "content": break_up_specials(
+                    message["content"], self.tokenizer
+                ),
+            }
             for message in chat
         ]
         options = {"tokenize": False, "add_generation_prompt": True}
@@ -223,15 +229,6 @@ class TransformersGenerator:
         both = f"{system['content']}\n\n{user['content']}"
         chat = [{**user, "content": both}, *rest]
         return self.tokenizer.apply_chat_template(chat, **options)
-
-    def _defuse(self, text):
-        """Break up special tokens that stand in a message."""
-        # Not all_special_tokens: Llama 3's <|start_header_id|> has no name.
-        for added in self.tokenizer.added_tokens_decoder.values():
-            token = added.content
-            if added.special:
-                text = text.replace(token, f"{token[0]} {token[1:]}")
-        return text
 
     def _tokenize(self, texts, add_special_tokens=False, **options):
         """Tokenize text as it is: templated prompts bring their own BOS."""

@@ -8,7 +8,11 @@ from contextlib import contextmanager
 
 import torch
 from speechbrain.utils.logger import get_logger
-from transformers import WhisperForConditionalGeneration, WhisperProcessor
+from transformers import (
+    AutoConfig,
+    WhisperForConditionalGeneration,
+    WhisperProcessor,
+)
 from transformers.utils import logging as transformers_logging
 
 from speechbrain_jasco import starter
@@ -68,6 +72,28 @@ class WhisperRecogniser:
             "source": fingerprint(self.source),
             "max_new_tokens": self.max_new_tokens,
         }
+
+    def check(self):
+        """Fail now rather than later if there is no such Whisper.
+
+        Raises
+        ------
+        ValueError
+            If the folder or the hub has none.
+        """
+        try:
+            config = AutoConfig.from_pretrained(starter.resolve(self.source))
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{self.source!r} is no model transformers can load: expected "
+                "a Whisper, by hub name, local folder or starter:NAME. "
+                f"{error}"
+            ) from error
+        if config.model_type != "whisper":
+            raise ValueError(
+                f"{self.source!r}: got a model of type {config.model_type!r}, "
+                "expected a Whisper"
+            )
 
     def load(self):
         """Load model, tokenizer and front end, once."""
