@@ -30,9 +30,9 @@ def test_loads_without_weights_or_network(name, monkeypatch):
     monkeypatch.setattr("subprocess.run", refuse)
     monkeypatch.setattr("socket.socket.connect", refuse)
     load(name)  # imports
-    began = time.monotonic()
+    began = time.process_time()  # of this process: others may be busy
     load(name)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("name", YAMLS)
