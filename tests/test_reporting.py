@@ -8,13 +8,14 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from speechbrain_jasco.evaluation import score, write_report
+from speechbrain_jasco.evaluation import write_report
 from speechbrain_jasco.judging.panel import VERDICT_COLUMNS
 from speechbrain_jasco.reporting.tables import (
     half_up,
     markdown,
     results_table,
 )
+from speechbrain_jasco.scoring import score
 
 # Table II of arXiv 2409.14526: Best-Mean totals over 80 clips, by system;
 # the judges are Llama-3.1-70B, Qwen2.5-72B, Mistral-Large; then the average.
@@ -50,6 +51,8 @@ def scores():
         {
             "id": ["a"] * 8 + ["b"] * 8,
             "prompt_index": list(range(8)) * 2,
+            "prompt": [f"Prompt {p}?" for p in range(8)] * 2,
+            "allm_output": "They wait.",
             **dict.fromkeys(
                 ["audio_sound", "spoken_text", "target_keywords", "tgt_text"],
                 "x",

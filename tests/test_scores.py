@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from speechbrain_jasco.metrics import scores
+from speechbrain_jasco.metrics import bounds, scores
 from speechbrain_jasco.metrics.summary import average, fill_grid, summarize
 
 
@@ -75,7 +75,7 @@ def test_shares_and_counts_by_hand():
 def test_coverage_and_bounds_by_hand():
     assert scores.coverage(EXAMPLE) == 6 / 9
     # worst: b and c keep 0 and 1; best: the failures of b and c are 2 each
-    assert scores.best_mean_bounds(EXAMPLE) == (3 / 3, 6 / 3)
+    assert bounds.best_mean_bounds(EXAMPLE) == (3 / 3, 6 / 3)
 
 
 def test_best_of_k_by_hand():
@@ -130,7 +130,7 @@ def test_bounds_hold_whatever_is_missing(random_verdicts):
     for _ in range(20):
         lost = random_verdicts.copy()
         lost.loc[rng.random(len(lost)) < 0.4, "status"] = "unparsed"
-        low, high = scores.best_mean_bounds(lost)
+        low, high = bounds.best_mean_bounds(lost)
         assert low <= truth <= high
         assert low <= scores.best_mean(lost) <= high
 
@@ -139,7 +139,7 @@ def test_nothing_scored_is_nan_not_zero():
     empty = table([("a", "unparsed", None, None)])
     assert math.isnan(scores.best_mean(empty))
     assert math.isnan(scores.dependence(empty)["both"])
-    assert scores.best_mean_bounds(empty) == (0, 2)
+    assert bounds.best_mean_bounds(empty) == (0, 2)
 
 
 def test_gate_only_lowers(random_verdicts):

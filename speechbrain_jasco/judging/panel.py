@@ -104,7 +104,7 @@ def judge_items(items, judge, journal, aggregation=None):
     todo = []
     for case in cases:
         key, item, _ = case
-        if journal.rows.get(key, {}).get("status") in FINAL:
+        if _stands(journal.rows.get(key), judge):
             continue
         if _unanswered(item, judge):
             journal.append(row(*case, Verdict("no_prediction")))
@@ -118,14 +118,36 @@ def judge_items(items, judge, journal, aggregation=None):
             [item for _, item, _ in todo],
             lambda i, verdict: journal.append(row(*todo[i], verdict)),
         )
-    frames = [
+    frames = repeat_tables(items, judge, journal)
+    return (aggregation or Aggregation()).over_repeats(frames)
+
+
+def repeat_tables(items, judge, journal):
+    """Look up what one judge said, repeat by repeat.
+
+    Arguments
+    ---------
+    items : list of JudgeItem
+        The cases; all are judged.
+    judge : object
+        The judge.
+    journal : Journal
+        Holds the verdicts.
+
+    Returns
+    -------
+    list of pandas.DataFrame
+        One per repeat: ``VERDICT_COLUMNS``, ``reply`` and ``reformat``, one
+        row per item.
+    """
+    cases = _cases(items, judge)
+    return [
         pd.DataFrame(
             [journal.rows[key] for key, _, r in cases if r == repeat],
             columns=[*VERDICT_COLUMNS, *KEPT],
         )
         for repeat in range(n_repeats(judge))
     ]
-    return (aggregation or Aggregation()).over_repeats(frames)
 
 
 def pending(items, judge, journal):
@@ -145,8 +167,7 @@ def pending(items, judge, journal):
     int
     """
     done = (
-        journal.rows.get(key, {}).get("status") in FINAL
-        or _unanswered(item, judge)
+        _stands(journal.rows.get(key), judge) or _unanswered(item, judge)
         for key, item, _ in _cases(items, judge)
     )
     return sum(not d for d in done)
@@ -173,6 +194,12 @@ def n_repeats(judge):
     if repeats < 1:
         raise ValueError(f"{judge.name}: repeats is {repeats}; give 1 or more.")
     return repeats
+
+
+def _stands(row, judge):
+    """Whether a row of the journal, if there is one, is not asked for again."""
+    final = getattr(judge, "final", FINAL)
+    return row is not None and row["status"] in final
 
 
 def _unanswered(item, judge):
