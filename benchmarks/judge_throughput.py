@@ -18,16 +18,15 @@ Authors
 import argparse
 import csv
 import functools
-import json
 import math
 import multiprocessing
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
 import yaml
+from slow_server import LATENCY_S, serve
 
 from speechbrain_jasco.integrations.openai_generator import OpenAIGenerator
 from speechbrain_jasco.integrations.transformers_generator import (
@@ -42,7 +41,6 @@ FORM = {
     "Rating": ["0", "1", "2"],
     "Orientation": ["audio", "speech", "both", "neither"],
 }
-LATENCY_S = 0.2
 
 
 def read_yaml(name):
@@ -144,6 +142,31 @@ def timed(model, run):
         model.forward = forward
 
 
+def compare(name, ours, theirs):
+    """Write one row of the table.
+
+    Arguments
+    ---------
+    name : str
+        What was asked for.
+    ours, theirs : (float, int)
+        From ``timed``.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "reply": name,
+        "one by one s": f"{theirs[0]:.1f}",
+        "here s": f"{ours[0]:.1f}",
+        "times faster": f"{theirs[0] / ours[0]:.1f}",
+        "tokens read one by one": str(theirs[1]),
+        "here": str(ours[1]),
+        "fewer %": f"{100 * (1 - ours[1] / theirs[1]):.0f}",
+    }
+
+
 def in_process(options):
     """Compare both ways, for labels and for text.
 
@@ -171,75 +194,22 @@ def in_process(options):
 
         return run
 
-    rows = []
-    forms = {"labels": FORM, f"text, {options.tokens} tokens": None}
-    for name, form in forms.items():
-        ours, theirs = (
-            timed(generator.model, way(form)) for way in (together, one_by_one)
-        )
-        rows.append(
-            {
-                "reply": name,
-                "one by one s": f"{theirs[0]:.1f}",
-                "here s": f"{ours[0]:.1f}",
-                "times faster": f"{theirs[0] / ours[0]:.1f}",
-                "tokens read one by one": str(theirs[1]),
-                "here": str(ours[1]),
-                "fewer %": f"{100 * (1 - ours[1] / theirs[1]):.0f}",
-            }
-        )
+    text = f"text, {options.tokens} tokens"
+    ours, theirs = {}, {}
+    for name, form in {"labels": FORM, text: None}.items():
+        ours[name] = timed(generator.model, together(form))
+        theirs[name] = timed(generator.model, one_by_one(form))
+    pairs = {"labels": ("labels", "labels"), text: (text, text)}
+    pairs["labels here, text there"] = ("labels", text)
+    rows = [
+        compare(name, ours[here], theirs[there])
+        for name, (here, there) in pairs.items()
+    ]
     print(
         f"{len(chats)} answers, {options.source}, "
         f"batches of {options.batch_size}\n"
     )
     print(markdown(pd.DataFrame(rows)), "\n")
-
-
-class Slow(BaseHTTPRequestHandler):
-    """Answers every chat alike, after ``LATENCY_S``."""
-
-    protocol_version = "HTTP/1.1"
-    # Else the kernel holds the body back for 40 ms.
-    disable_nagle_algorithm = True
-
-    def do_POST(self):
-        """Wait and answer."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        time.sleep(LATENCY_S)
-        message = {
-            "role": "assistant",
-            "content": "Reason: none.\nRating: 1\nOrientation: both",
-        }
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        body = json.dumps({"id": "1", "choices": [choice]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        """Keep the table clean."""
-
-
-class Server(ThreadingHTTPServer):
-    """Takes as many connections at once as are asked for."""
-
-    request_queue_size = 1024
-    daemon_threads = True
-
-
-def serve(port):
-    """Serve until terminated.
-
-    Arguments
-    ---------
-    port : multiprocessing.Value
-        Gets the port.
-    """
-    server = Server(("127.0.0.1", 0), Slow)
-    port.value = server.server_address[1]
-    server.serve_forever()
 
 
 def over_http(options):
@@ -283,19 +253,25 @@ def over_http(options):
     print(markdown(pd.DataFrame(rows)))
 
 
-def main():
-    """Print the tables."""
+def main(argv=None):
+    """Print the tables.
+
+    Arguments
+    ---------
+    argv : list of str, optional
+        Command line.
+    """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="+", default=["model", "server"])
     parser.add_argument("--source", default="starter:smollm2-135m-instruct")
     parser.add_argument("--answers", type=int, default=48)
-    parser.add_argument("--tokens", type=int, default=48)
-    parser.add_argument("--batch_size", type=int, default=16)
+    parser.add_argument("--tokens", type=int, default=96)
+    parser.add_argument("--batch_size", type=int, default=24)
     parser.add_argument(
         "--concurrency", type=int, nargs="+", default=[8, 32, 64]
     )
     parser.add_argument("--rounds", type=int, default=20)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     if "model" in options.parts:
         in_process(options)
     if "server" in options.parts:
