@@ -26,7 +26,7 @@ from speechbrain_jasco.judging.panel import (
     pending,
     repeat_tables,
 )
-from speechbrain_jasco.judging.saved import describe_judges
+from speechbrain_jasco.judging.saved import describe_judges, read_scores
 from speechbrain_jasco.reporting.figures import dependence_chart
 from speechbrain_jasco.reporting.statistics import statistics_text
 from speechbrain_jasco.reporting.tables import results_text
@@ -68,8 +68,9 @@ def evaluate(
         Judge name -> what gold probes said of it (``probing.find_quality``).
     scoring : Scoring, optional
         How verdicts become numbers.
-    remark : str
-        What a reader of the table has to know; stands below it.
+    remark : str or None
+        What a reader of the table has to know; stands below it. None: what
+        stood there when the folder was evaluated before.
 
     Returns
     -------
@@ -91,7 +92,9 @@ def evaluate(
     write_mode_diff(systems, verdicts, judges, folder)
     ratings = find_ratings(folder, systems)
     scores = score(systems, verdicts, ids, scoring, mode, repeats, ratings)
-    scores["judges"] = describe_judges(judges)
+    if remark is None:
+        remark = read_scores(folder).get("remark", "")
+    scores |= {"judges": describe_judges(judges), "remark": remark}
     add_quality(scores, quality or {}, verdicts, ids)
     write_report(scores, folder, remark)
     return scores

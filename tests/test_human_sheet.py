@@ -115,6 +115,8 @@ def test_the_sheet_is_blind_and_shuffled(judged):
         lambda part: set(zip(part["id"], part["prompt_index"], strict=True))
     )
     assert cells["A"] == cells["B"] and len(cells["A"]) == 16
+    owners = places.set_index("item")["system"][sheet["item"]].tolist()
+    assert owners != sorted(owners)
     # 16 cells of 8 clips: two prompts of each, not eight of some
     assert places.groupby(["system", "id"]).size().eq(2).all()
     again = written(paths, folder, n_answers=32)[1]

@@ -10,6 +10,7 @@ import pytest
 
 from speechbrain_jasco.evaluation import write_report
 from speechbrain_jasco.judging.panel import VERDICT_COLUMNS
+from speechbrain_jasco.reporting.statistics import statistics_text
 from speechbrain_jasco.reporting.tables import (
     half_up,
     markdown,
@@ -85,6 +86,14 @@ def test_hostile_names_stay_in_their_cell(scores):
     columns = {line.replace("\\|", "").count("|") for line in lines}
     assert len(columns) == 1
     assert len({len(line) for line in lines}) == 1  # aligned
+
+
+def test_hostile_names_stay_in_the_cells_of_all_tables(scores):
+    tables = statistics_text(scores).split("\n\n## ")[1:]
+    assert len(tables) >= 4
+    for table in tables:
+        _, _, *lines = table.splitlines()
+        assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
 
 
 def test_report_files(scores, tmp_path):

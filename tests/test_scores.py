@@ -76,6 +76,10 @@ def test_coverage_and_bounds_by_hand():
     assert scores.coverage(EXAMPLE) == 6 / 9
     # worst: b and c keep 0 and 1; best: the failures of b and c are 2 each
     assert bounds.best_mean_bounds(EXAMPLE) == (3 / 3, 6 / 3)
+    low, high = bounds.mean_bounds(EXAMPLE)
+    assert low == pytest.approx((3 / 3 + 0 / 3 + 1 / 3) / 3)
+    assert high == pytest.approx((3 / 3 + 2 / 3 + 5 / 3) / 3)
+    assert bounds.share_bounds(EXAMPLE)["both"] == (3 / 8, 6 / 8)
 
 
 def test_best_of_k_by_hand():

@@ -247,6 +247,35 @@ def test_reserved_names_are_refused():
         score({"0": predictions(cube, "0")}, tables, cube.ids)
 
 
+def test_mode_paper_has_intervals_of_the_scripts_scores():
+    """A rating that leaks from the row before counts in both."""
+    cube = simulate(np.random.default_rng(6), 2, n_judges=1)
+    names = ["Audio-Oriented", "Speech-Oriented", "Good", "Neither"]
+    tables = {}
+    for s, system in enumerate(cube.systems):
+        table = as_table(cube, s, 0).assign(reformat=None)
+        codes = table["orientation"].map(ORIENTATIONS.index)
+        table["reply"] = [
+            f"Rating: {rating}\nOrientation: {names[code]}"
+            for rating, code in zip(table["rating"], codes, strict=True)
+        ]
+        table.loc[3, "reply"] = "Orientation: Good"
+        tables[system, "llama"] = table
+    systems = {name: predictions(cube, name) for name in cube.systems}
+    scores = score(systems, tables, cube.ids, Scoring(**SETTINGS), "paper")
+    assert len(scores["comparisons"]) == 2 * 5
+    for result in scores["systems"].values():
+        entry = result["judges"]["llama"]
+        assert entry["leaked"] == 1 and "panel" not in result
+        assert entry["best_of_k"][-1] == pytest.approx(entry["best_mean"])
+        low, high = entry["ci95"]["best_mean"]
+        assert low < entry["best_mean"] < high
+    a, b = (
+        s["judges"]["llama"]["best_mean"] for s in scores["systems"].values()
+    )
+    assert scores["comparisons"][0]["difference"] == pytest.approx(a - b)
+
+
 class Replaying:
     """A judge that says what a cube says, repeats drawn anew; or is down."""
 
@@ -296,7 +325,7 @@ def test_rebuilt_from_saved_verdicts_without_judges(tmp_path):
     judges = [Replaying("one", cubes[:3]), Replaying("two", cubes[3:], ["4"])]
     scoring = Scoring(Aggregation("mean"), **SETTINGS)
     folder = tmp_path / "out"
-    scores = evaluate(paths, judges, folder, scoring=scoring)
+    scores = evaluate(paths, judges, folder, None, None, scoring, "Weak.")
     # Two repeats of the one, two of the other: a component of their own.
     assert scores["variance"]["systems"]["0"]["n"]["repeat"] == 2
     assert set(scores["agreement"]["repeats"]) == {"one", "two"}
@@ -308,7 +337,8 @@ def test_rebuilt_from_saved_verdicts_without_judges(tmp_path):
     for name in files[1:]:
         if name != "scores.json":
             (folder / name).unlink()
-    again = evaluate(paths, SavedPanel(folder), folder, scoring=scoring)
+    panel = SavedPanel(folder)
+    again = evaluate(paths, panel, folder, None, None, scoring, remark=None)
     assert list(again["judges"]) == ["one", "two"]
     assert {name: (folder / name).read_bytes() for name in files} == before
 

@@ -89,7 +89,7 @@ def main(argv):
         hparams["scoring"],
         hparams["remark"],
     )
-    print(f"\n{results_text(scores, hparams['remark'])}\n\nReport: {folder}")
+    print(f"\n{results_text(scores, scores['remark'])}\n\nReport: {folder}")
     return scores
 
 

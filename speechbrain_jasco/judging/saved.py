@@ -113,16 +113,37 @@ class SavedPanel:
         self.folder = folder
 
     def __iter__(self):
-        path = Path(self.folder) / "scores.json"
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"{path}: no such file. Give the --output_folder of an "
-                "evaluation that has been run."
-            )
-        judges = json.loads(path.read_text(encoding="utf-8")).get("judges")
+        judges = read_scores(self.folder).get("judges")
         if not judges:
             raise ValueError(
-                f"{path}: names no judges. Run the evaluation again with its "
-                "own YAML; no answer is judged twice."
+                f"{self.folder}: scores.json names no judges. Run the "
+                "evaluation again with its own YAML; no answer is judged twice."
             )
         return iter([SavedJudge(*entry) for entry in judges.items()])
+
+
+def read_scores(folder):
+    """Read what an evaluation has found.
+
+    Arguments
+    ---------
+    folder : str or Path
+        Its output folder.
+
+    Returns
+    -------
+    dict
+        ``scores.json``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    path = Path(folder) / "scores.json"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path}: no such file. Give the --output_folder of an "
+            "evaluation that has been run."
+        )
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -31,8 +31,8 @@ def half_up(value, digits=2):
 
     Example
     -------
-    >>> half_up(26 / 80), half_up(10 / 80), half_up(float("nan"))
-    ('0.33', '0.13', 'n/a')
+    >>> half_up(26 / 80), half_up(-0.001), half_up(float("nan"))
+    ('0.33', '0.00', 'n/a')
     """
     if value != value:
         return "n/a"
@@ -40,7 +40,8 @@ def half_up(value, digits=2):
     # and 0.875 is 1.2249999999999999. Table II prints 1.23.
     step = Decimal(1).scaleb(-digits)
     tie = Decimal(repr(round(value, 9)))
-    return str(tie.quantize(step, ROUND_HALF_UP))
+    rounded = tie.quantize(step, ROUND_HALF_UP)
+    return str(abs(rounded) if rounded == 0 else rounded)  # no "-0.00"
 
 
 def results_table(scores):
