@@ -141,6 +141,7 @@ class SpeechMaker:
         self.max_wer = max_wer
         self.folder = Path(cache_folder)
         self.batch_size = batch_size
+        self._engines = {}
 
     def config(self):
         """What decides who speaks a line, JSON-able (dict)."""
@@ -165,9 +166,11 @@ class SpeechMaker:
         -------
         Path
         """
-        engine = self.speakers.holder(voice).config()
-        how = [voice.preset, voice.speed, voice.pitch]
-        key = content_key(engine, how, text)[:32]
+        if voice not in self._engines:
+            engine = self.speakers.holder(voice).config()
+            how = [voice.preset, voice.speed, voice.pitch]
+            self._engines[voice] = content_key(engine, how)
+        key = content_key(self._engines[voice], text)[:32]
         return self.folder / key[:2] / f"{key}.wav"
 
     def note(self, wav):
@@ -261,7 +264,8 @@ def speak(attempts, maker):
     dict
         Attempt -> what went wrong, for those that cannot be spoken.
     """
-    speakers = once_per_process(maker.speakers)
+    key = content_key(maker.speakers.config())
+    speakers = once_per_process(key, maker.speakers)
     reasons = {}
     for text, voice in attempts:
         try:
@@ -283,7 +287,8 @@ def listen(paths, maker):
     maker : SpeechMaker
         Has the recogniser.
     """
-    recogniser = once_per_process(maker.recogniser)
+    key = content_key(maker.recogniser.config())
+    recogniser = once_per_process(key, maker.recogniser)
     wavs = [
         torch.from_numpy(soundfile.read(path, dtype="float32")[0])
         for path in paths
