@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from torchaudio.functional import edit_distance
 
-from speechbrain_jasco.building.speech import words
 from speechbrain_jasco.building.supplies import generator
+from speechbrain_jasco.building.word_errors import words
 from speechbrain_jasco.dataio import audio_path, read_audio
 from speechbrain_jasco.integrations.sound_weights import load_aisfx
 from speechbrain_jasco.integrations.whisper_asr import WhisperRecogniser
