@@ -17,6 +17,8 @@ SCRIPTS = {
     "infer": "infer.py",
     "judge": "evaluate.py",
     "build": "build_data.py",
+    "check": "build_data.py",
+    "propose": "build_data.py",
 }
 YAMLS = sorted(path.name for path in HPARAMS.glob("*.yaml"))
 
