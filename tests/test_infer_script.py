@@ -32,6 +32,7 @@ seed: 0
 data_folder: !PLACEHOLDER
 download: False
 output_folder: !PLACEHOLDER
+split: null
 limit: null
 calls: !PLACEHOLDER
 seconds: 0.1

@@ -17,6 +17,9 @@ SCRIPTS = {
     "infer": "infer.py",
     "judge": "evaluate.py",
     "human": "evaluate.py",
+    "build": "build_data.py",
+    "check": "build_data.py",
+    "propose": "build_data.py",
 }
 SAVED = ["judge_saved.yaml", "human_sheet.yaml"]  # judges of a finished run
 YAMLS = sorted(path.name for path in HPARAMS.glob("*.yaml"))

@@ -69,6 +69,7 @@ def main(argv):
     manifest = run_on_main(
         prepare_what_are_they_doing,
         args=[data_folder, hparams["output_folder"], hparams["download"]],
+        kwargs={"split": hparams["split"]},
     )
     clips = read_clips(manifest, data_folder)[: hparams["limit"]]
     if is_official(data_folder):

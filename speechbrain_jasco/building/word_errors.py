@@ -1,0 +1,53 @@
+"""How many words of a line were misheard.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+from torchaudio.functional import edit_distance
+from transformers.models.whisper.english_normalizer import (
+    EnglishTextNormalizer,
+)
+
+_plain = EnglishTextNormalizer({})
+
+
+def words(text):
+    """Words for comparison: no case or punctuation, numbers as digits.
+
+    Arguments
+    ---------
+    text : str
+        English.
+
+    Returns
+    -------
+    list of str
+
+    Example
+    -------
+    >>> words("Don't let go, count to three!")
+    ['do', 'not', 'let', 'go', 'count', 'to', '3']
+    """
+    return _plain(text).split()
+
+
+def word_error_rate(reference, heard):
+    """Edit distance in words over the number of words meant.
+
+    Arguments
+    ---------
+    reference, heard : str
+        What was meant and what was heard.
+
+    Returns
+    -------
+    float
+
+    Example
+    -------
+    >>> word_error_rate("Hold the rope.", "hold a rope")
+    0.3333333333333333
+    """
+    meant = words(reference)
+    return edit_distance(meant, words(heard)) / max(len(meant), 1)
