@@ -126,10 +126,16 @@ def test_the_rubric_and_each_clip_are_read_once(tiny_llm, passes):
     # One pass for the rubric, one for the clips, then the batches.
     assert shapes[0] == (1, rubric)
     assert shapes[1] == (3, max(clips) - rubric)
-    longest = max(len(row) - clips[i // 5] for i, row in enumerate(rows))
-    batches = [shape for shape in shapes[2:] if shape[1] > 6]
-    assert all(width <= longest < rubric for _, width in batches)
-    read = sum(n * width for n, width in shapes[:2] + batches)
+    fields = {name: f"{name}: {values[0]}" for name, values in FORM.items()}
+    added = len(sum(generator.tokenizer.encode(list(fields.values())), []))
+    longest = added + max(
+        len(row) - clips[i // 5] for i, row in enumerate(rows)
+    )
+    # A form takes no passes of its own.
+    assert len(shapes) == 2 + 4
+    assert sum(n for n, _ in shapes[2:]) == len(CHATS)
+    assert all(width <= longest < rubric for _, width in shapes[2:])
+    read = sum(n * width for n, width in shapes)
     assert read < 0.5 * sum(len(row) for row in rows)
 
 

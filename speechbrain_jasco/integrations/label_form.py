@@ -12,8 +12,6 @@ import os
 
 import torch
 
-from speechbrain_jasco.integrations.prefix_cache import branch
-
 
 def parting_tokens(field, ids):
     """Split the values of a field where they part.
@@ -52,17 +50,19 @@ def parting_tokens(field, ids):
     return ids[0][:split], rivals
 
 
-def fill_form(reader, reading, parted):
-    """Ask every field of a form after prompts that have been read.
+def fill_form(reader, tails, begun, parted):
+    """Ask every field of a form after each prompt.
 
-    No field depends on the ones before it: each is asked from the same cache.
+    No field depends on the ones before it.
 
     Arguments
     ---------
     reader : PromptReader
         Has the model.
-    reading : Reading
-        The prompts.
+    tails : list of list of int
+        What is left to read of the prompts.
+    begun : Reading or None
+        What has been read of them.
     parted : dict
         Field -> (values, common tokens, token of each value).
 
@@ -71,10 +71,11 @@ def fill_form(reader, reading, parted):
     list of dict
         Per prompt: field -> {value: probability}.
     """
-    n_rows = reading.ids.shape[0]
-    forms = [{} for _ in range(n_rows)]
-    for field, (values, common, rivals) in parted.items():
-        _, logits = reader.read([common] * n_rows, branch(reading))
+    endings = [common for _, common, _ in parted.values()]
+    forms = [{} for _ in tails]
+    for (field, (values, _, rivals)), logits in zip(
+        parted.items(), reader.read_endings(tails, endings, begun)
+    ):
         chances = torch.softmax(logits[:, rivals].float(), dim=1).tolist()
         for form, row in zip(forms, chances):
             form[field] = dict(zip(values, row))

@@ -66,6 +66,9 @@ class PromptReader:
         self.cache_name = "cache" if "cache" in known else "past_key_values"
         self._takes_positions = "position_ids" in known
         self._takes_keep = "logits_to_keep" in known
+        attention = getattr(model.config, "_attn_implementation", None)
+        masks = attention in ("sdpa", "eager")  # others take no mask per query
+        self._takes_any_mask = masks and self._takes_keep
 
     def batches(self, rows, batch_size: int):
         """Prepare rows batch by batch.
@@ -141,6 +144,48 @@ class PromptReader:
         )
         cache = out.get(self.cache_name)
         return whole._replace(cache=cache), out.logits[:, -1]
+
+    @torch.inference_mode()
+    def read_endings(self, rows, endings, before=None):
+        """Read on, then each of several endings as if it were the only one.
+
+        Arguments
+        ---------
+        rows : list of list of int
+            New tokens of each row.
+        endings : list of list of int
+            Tokens that are tried after each row.
+        before : Reading, optional
+            What stands before; its cache is used up.
+
+        Returns
+        -------
+        list of torch.Tensor
+            Per ending: [B, V] logits of what comes next.
+        """
+        if before is None or not self._takes_any_mask:
+            reading, _ = self.read(rows, before)
+            return [
+                self.read([ending] * len(rows), branch(reading))[1]
+                for ending in endings
+            ]
+        # One pass for all: an ending sees what stands before, not the others.
+        added = [token for ending in endings for token in ending]
+        whole = self.join([row + added for row in rows], before)
+        start = before.ids.shape[1]
+        mask, positions = _side_by_side(whole.mask, endings)
+        lengths = torch.tensor([len(ending) for ending in endings])
+        width = whole.ids.shape[1] - start
+        sees = torch.zeros(mask[:, None, start:].shape, dtype=self.model.dtype)
+        sees.masked_fill_(~mask[:, None, start:], torch.finfo(sees.dtype).min)
+        return self.model(
+            input_ids=whole.ids[:, start:],
+            attention_mask=sees.to(self.model.device),
+            position_ids=positions[:, start:].to(self.model.device),
+            use_cache=True,
+            logits_to_keep=width - len(added) + lengths.cumsum(0) - 1,
+            **{self.cache_name: whole.cache},
+        ).logits.unbind(1)
 
     def join(self, rows, before=None):
         """Put new tokens behind what has been read, without reading them.
@@ -222,6 +267,27 @@ def branch(reading, rows=None):
     rows = torch.tensor(rows)  # on the CPU: layers may be on several GPUs
     cache.batch_select_indices(rows)
     return Reading(reading.ids[rows], reading.mask[rows], cache)
+
+
+def _side_by_side(mask, endings):
+    """Who sees whom, and where everyone stands, with endings side by side.
+
+    Returns [B, N, N] (bool) and [B, N] on the CPU.
+    """
+    mask = mask.cpu()
+    n_text = mask.shape[1] - sum(len(ending) for ending in endings)
+    owners = [[k] * len(ending) for k, ending in enumerate(endings, start=1)]
+    owner = torch.tensor([0] * n_text + sum(owners, []))
+    order = torch.arange(mask.shape[1])
+    alike = (owner == 0) | (owner == owner[:, None])
+    sees = alike & (order <= order[:, None])
+    text = mask[:, :n_text]
+    after = torch.tensor([i for ending in endings for i in range(len(ending))])
+    positions = torch.cat(
+        [(text.cumsum(1) - 1).clamp(min=0), text.sum(1, keepdim=True) + after],
+        dim=1,
+    )
+    return sees & mask[:, None].bool(), positions
 
 
 def _why_not_shared(cache):

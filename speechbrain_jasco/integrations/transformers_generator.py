@@ -209,8 +209,8 @@ class TransformersGenerator:
             parted[field] = values, *parting_tokens(field, ids)
 
         def fill(reader, begun, tails):
-            reading, _ = reader.read(tails, begun)
-            return [form_reply(f) for f in fill_form(reader, reading, parted)]
+            forms = fill_form(reader, tails, begun, parted)
+            return [form_reply(form) for form in forms]
 
         return fill
 
