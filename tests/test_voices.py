@@ -148,6 +148,8 @@ def test_recordings_speak_their_lines_and_no_other(tmp_path):
         ("Don't go.", "Do not go", 0.0),
         ("Hold it tight now.", "Hold tight no", 0.5),
         ("Go.", "", 1.0),
+        ("Not any more, drainpipe.", "Not anymore, drain pipe", 0.0),
+        ("Any more?", "Any mole?", 0.5),
     ],
 )
 def test_word_error_rate_by_hand(meant, heard, rate):

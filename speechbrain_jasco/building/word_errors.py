@@ -32,8 +32,36 @@ def words(text):
     return _plain(text).split()
 
 
+def join_like(these, others):
+    """Join neighbours that somebody else writes as one word.
+
+    Arguments
+    ---------
+    these, others : list of str
+        Words.
+
+    Returns
+    -------
+    list of str
+
+    Example
+    -------
+    >>> join_like(["any", "more", "rain"], ["anymore", "rain"])
+    ['anymore', 'rain']
+    """
+    joined = []
+    for word in these:
+        if joined and joined[-1] + word in others:
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
+
+
 def word_error_rate(reference, heard):
     """Edit distance in words over the number of words meant.
+
+    A compound is no error, however it is written.
 
     Arguments
     ---------
@@ -49,5 +77,6 @@ def word_error_rate(reference, heard):
     >>> word_error_rate("Hold the rope.", "hold a rope")
     0.3333333333333333
     """
-    meant = words(reference)
-    return edit_distance(meant, words(heard)) / max(len(meant), 1)
+    meant, got = words(reference), words(heard)
+    meant, got = join_like(meant, got), join_like(got, meant)
+    return edit_distance(meant, got) / max(len(meant), 1)
