@@ -12,7 +12,7 @@ excerpts  the same with a noisy excerpt of 2.4 s instead of the whole
 real      with --real, every recording of the Debian bank is ranked among the
           procedural centroids, both below 5 kHz, since most of those
           recordings end there. Sketches of some sounds were improved by
-          looking at these recordings: a fair check, not an unseen one.
+          looking at these recordings, so this is no unseen test.
 
 With --page the table of sounds, with what each is most confused with, is
 written between two marks of a Markdown page.
