@@ -4,6 +4,9 @@
                                                              |
                           predictions.csv, failures.csv <----+
 
+Under torchrun the processes share the batches (``sharding.py``); the files
+are the same, byte by byte, for any number of processes.
+
 An answerer is anything with ``answer(clips, questions) -> list of str``, one
 answer per pair; ``check()`` raises at start-up what would otherwise fail
 later; ``config()`` tells everything its answers depend on.
@@ -16,6 +19,8 @@ import hashlib
 from pathlib import Path
 
 import pandas as pd
+import torch
+from speechbrain.utils.distributed import ddp_barrier, if_main_process
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
@@ -24,7 +29,8 @@ from speechbrain_jasco.dataio import (
     PREDICTION_COLUMNS,
     write_table,
 )
-from speechbrain_jasco.journal import Journal, content_key
+from speechbrain_jasco.journal import content_key
+from speechbrain_jasco.sharding import rank_and_size, shared_journal
 
 logger = get_logger(__name__)
 
@@ -32,7 +38,9 @@ logger = get_logger(__name__)
 FAILED_CLIPS_TO_STOP = 3
 
 
-def predict(answerer, clips, instructions, output_folder, clips_per_batch=1):
+def predict(
+    answerer, clips, instructions, output_folder, clips_per_batch=1, seed=None
+):
     """Ask every instruction of every clip and write the predictions.
 
     A kill at any point loses at most the batch under way: the next call goes
@@ -51,6 +59,8 @@ def predict(answerer, clips, instructions, output_folder, clips_per_batch=1):
         Gets ``predictions.csv``, ``failures.csv`` and ``answers.jsonl``.
     clips_per_batch : int
         Clips handed over at once, each with all its instructions.
+    seed : int, optional
+        For systems that sample: another seed is asked afresh.
 
     Returns
     -------
@@ -71,14 +81,34 @@ def predict(answerer, clips, instructions, output_folder, clips_per_batch=1):
         )
     folder = Path(output_folder)
     config = answerer.config()
+    if seed is not None:
+        config = {**config, "seed": seed}
     keys = [clip_key(clip, instructions, config) for clip in clips]
-    with Journal(folder / "answers.jsonl") as journal:
+    with shared_journal(folder / "answers.jsonl") as journal:
         answer_clips(
             answerer, clips, instructions, keys, journal, clips_per_batch
         )
-        answers = [
-            answer for key in keys for answer in journal.rows[key]["answers"]
-        ]
+    if if_main_process():
+        answers = [a for key in keys for a in journal.rows[key]["answers"]]
+        write_predictions(clips, instructions, answers, folder)
+    ddp_barrier()
+    return folder / "predictions.csv"
+
+
+def write_predictions(clips, instructions, answers, folder):
+    """Write the answers, and the reasons of those that failed.
+
+    Arguments
+    ---------
+    clips : list of Clip
+        The clips.
+    instructions : list of str
+        The questions.
+    answers : list of dict
+        ``text`` and ``reason`` of every clip and instruction.
+    folder : Path
+        Gets ``predictions.csv`` and ``failures.csv``.
+    """
     rows = prediction_rows(clips, instructions)
     rows["allm_output"] = [answer["text"] for answer in answers]
     failures = rows[["id", "prompt"]].assign(
@@ -94,7 +124,6 @@ def predict(answerer, clips, instructions, output_folder, clips_per_batch=1):
             len(rows),
             folder / "failures.csv",
         )
-    return folder / "predictions.csv"
 
 
 def clip_key(clip, instructions, config):
@@ -123,9 +152,9 @@ def clip_key(clip, instructions, config):
 def answer_clips(answerer, clips, instructions, keys, journal, clips_per_batch):
     """Answer the clips whose row is not in the journal or has a failure.
 
-    The clips are cut into batches before it is known what is done, and a
-    batch is asked as a whole: a resumed run sees the very batches an
-    uninterrupted one sees, so rounding cannot change an answer.
+    The clips are cut into batches before it is known what is done or who does
+    it, and a batch is asked as a whole: a resumed or shared run sees the very
+    batches an uninterrupted one sees, so rounding cannot change an answer.
 
     Arguments
     ---------
@@ -142,9 +171,11 @@ def answer_clips(answerer, clips, instructions, keys, journal, clips_per_batch):
     clips_per_batch : int
         Size of a batch.
     """
-    starts = range(0, len(clips), clips_per_batch)
-    answered = False
-    for start in tqdm(starts, desc="clips", unit="batch"):
+    rank, size = rank_and_size()
+    starts = range(0, len(clips), clips_per_batch)[rank::size]
+    answered, n_seen = False, 0
+    quiet = not if_main_process()
+    for start in tqdm(starts, desc="clips", unit="batch", disable=quiet):
         batch = slice(start, start + clips_per_batch)
         if not all(_is_done(journal, key) for key in keys[batch]):
             _answer_batch(
@@ -153,11 +184,10 @@ def answer_clips(answerer, clips, instructions, keys, journal, clips_per_batch):
         rows = [journal.rows[key] for key in keys[batch]]
         texts = [answer["text"] for row in rows for answer in row["answers"]]
         answered = answered or any(texts)
-        if not answered and start + clips_per_batch >= min(
-            FAILED_CLIPS_TO_STOP, len(clips)
-        ):
+        n_seen += len(rows)
+        if not answered and n_seen >= min(FAILED_CLIPS_TO_STOP, len(clips)):
             raise RuntimeError(
-                f"The first {start + len(rows)} clips got no answer at all: "
+                f"The first {n_seen} clips got no answer at all: "
                 f"{rows[-1]['answers'][-1]['reason']}"
             )
 
@@ -172,7 +202,9 @@ def _answer_batch(answerer, clips, instructions, keys, journal):
     """Answer a batch of clips and write a row for each that is not done.
 
     An answer of an earlier run stays, so that a retry can only add answers.
+    What is sampled depends on the batch and not on what was asked before it.
     """
+    torch.manual_seed(int(content_key(*keys)[:15], 16))
     pairs = [(clip, text) for clip in clips for text in instructions]
     answers = iter(ask(answerer, pairs))
     for clip, key in zip(clips, keys, strict=True):

@@ -96,6 +96,13 @@ def entry(name):
     return KIT[name]
 
 
+def cache_folder():
+    """Where everything that is fetched and converted goes (Path)."""
+    user_cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache = os.environ.get("JASCO_CACHE")
+    return Path(cache) if cache else Path(user_cache) / "speechbrain_jasco"
+
+
 def folder(name):
     """Where the converted model is or will be.
 
@@ -116,10 +123,7 @@ def folder(name):
     'aisfx-499ea759-v1'
     """
     model = entry(name)
-    user_cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    cache = os.environ.get("JASCO_CACHE")
-    root = Path(cache) if cache else Path(user_cache) / "speechbrain_jasco"
-    return root / f"{name}-{model.sha256[:8]}-v{model.version}"
+    return cache_folder() / f"{name}-{model.sha256[:8]}-v{model.version}"
 
 
 def is_ready(name):

@@ -5,6 +5,7 @@ Authors
 """
 
 import json
+import logging
 import os
 import sys
 import threading
@@ -119,6 +120,34 @@ def tiny_sounds(tmp_path_factory):
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "labels.json").write_text(json.dumps(labels))
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_aisfx(tmp_path_factory):
+    """Folder of a random aiSFX with 8 features."""
+    import torch
+    from safetensors.torch import save_file
+
+    from speechbrain_jasco.lobes.models.aisfx import Aisfx
+
+    folder = tmp_path_factory.mktemp("tiny_aisfx")
+    torch.manual_seed(0)
+    save_file(Aisfx(width=1).state_dict(), folder / "model.safetensors")
+    (folder / "config.json").write_text('{"width": 1}')
+    return folder
+
+
+@pytest.fixture
+def main(monkeypatch):
+    """``infer.main`` in this process, run from the recipe's folder."""
+    import infer
+
+    monkeypatch.chdir(RECIPE)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield lambda *argv: infer.main([str(argument) for argument in argv])
+    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture(scope="session")

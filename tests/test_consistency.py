@@ -81,7 +81,7 @@ def test_the_recipe_finds_its_hparams():
 
 @pytest.mark.parametrize("path", YAMLS, ids=names(YAMLS))
 def test_includes_go_one_level_deep(path):
-    for name in re.findall(r"!include:(\S+)", path.read_text("utf-8")):
+    for name in re.findall(r"!include:([\w./]+)", path.read_text("utf-8")):
         included = (path.parent / name).read_text(encoding="utf-8")
         assert "!include:" not in included, name
 

@@ -4,7 +4,6 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import logging
 import os
 import random
 import subprocess
@@ -29,9 +28,11 @@ RECIPE = TESTS.parent / "recipes" / "WhatAreTheyDoing"
 CASCADE = RECIPE / "hparams" / "infer_cascade.yaml"
 
 SLOW_YAML = """
+seed: 0
 data_folder: !PLACEHOLDER
 download: False
 output_folder: !PLACEHOLDER
+split: null
 limit: null
 calls: !PLACEHOLDER
 seconds: 0.1
@@ -86,19 +87,6 @@ def write_data(folder, n_clips):
         )
     pd.DataFrame(rows).to_csv(folder / "clips.csv", index=False)
     return folder
-
-
-@pytest.fixture
-def main(monkeypatch):
-    """``infer.main`` in this process, run from the recipe's folder."""
-    import infer
-
-    monkeypatch.chdir(RECIPE)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield lambda *argv: infer.main([str(argument) for argument in argv])
-    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture

@@ -164,3 +164,16 @@ def test_average_counts_judges_alike(random_verdicts):
     both = average({"one": one, "two": two})
     assert both["best_mean"] == (one["best_mean"] + two["best_mean"]) / 2
     assert sum(both["dependence"].values()) == pytest.approx(1)
+
+
+def test_expected_ratings_are_averaged_where_a_judge_has_them():
+    # Clip a: (1.5 + 0.5) / 2 = 1; clip b: 0.2, its other verdict failed.
+    rows = [("a", "ok", 2, "both"), ("a", "ok", 0, "audio")]
+    rows += [("b", "ok", 0, "both"), ("b", "unparsed", None, None)]
+    frame = table(rows).assign(expected_rating=[1.5, 0.5, 0.2, None])
+    result = summarize(frame)
+    assert result["mean_expected"] == pytest.approx(0.6)
+    assert result["mean_ungated"] == pytest.approx(0.5)  # the labels: 1 and 0
+    without = table(rows).assign(expected_rating=None)
+    for other in (table(rows), without):
+        assert "mean_expected" not in summarize(other)

@@ -7,9 +7,11 @@ Authors
 import pytest
 import torch
 from tiny_whisper import write_english_folder
+from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from speechbrain_jasco.integrations.whisper_asr import (
-    PIECE_SAMPLES,
+    RATE_HZ,
+    WINDOW_S,
     WhisperRecogniser,
 )
 
@@ -47,13 +49,36 @@ def test_a_loud_neighbour_changes_nothing(recogniser, wavs):
 
 
 def test_long_clip_is_its_pieces_joined(recogniser, wavs):
-    first = wavs[1].repeat(20)[:PIECE_SAMPLES]
+    first = wavs[1].repeat(20)[: WINDOW_S * RATE_HZ]
     long = torch.cat([first, wavs[0]])
     pieces = recogniser.transcribe([first, wavs[0]])
     assert recogniser.transcribe([long, wavs[2]]) == [
         " ".join(pieces),
         *recogniser.transcribe([wavs[2]]),
     ]
+
+
+def test_a_narrow_window_is_a_model_of_fewer_positions(folder, wavs):
+    """Against the library's own model with as many positions, and cut there."""
+    narrow = WhisperRecogniser(folder, max_new_tokens=12, window_s=2)
+    narrow.load()
+    config = WhisperConfig.from_pretrained(folder, max_source_positions=100)
+    model = WhisperForConditionalGeneration(config).eval()
+    weights = narrow.model.state_dict()
+    assert weights["model.encoder.embed_positions.weight"].shape[0] == 100
+    model.load_state_dict(weights)
+    features = narrow._features(wavs[1])
+    assert features.shape[-1] == 200
+    with torch.no_grad():
+        want = model.get_encoder()(features).last_hidden_state
+        got = narrow.model.get_encoder()(features).last_hidden_state
+    torch.testing.assert_close(got, want)
+    first = wavs[1].repeat(2)[: 2 * RATE_HZ]
+    assert narrow.transcribe([torch.cat([first, wavs[0]])]) == [
+        " ".join(filter(None, narrow.transcribe([first, wavs[0]])))
+    ]
+    with pytest.raises(ValueError, match="1 to 30 seconds"):
+        WhisperRecogniser(folder, window_s=31)
 
 
 def test_nothing_is_loaded_before_need(folder):

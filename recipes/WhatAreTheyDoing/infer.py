@@ -10,6 +10,11 @@ Run from this folder:
     python infer.py hparams/infer_cascade.yaml \
         --data_folder What_Are_They_Doing --output_folder results/cascade
 
+    torchrun --nproc_per_node 4 infer.py hparams/infer_salmonn.yaml ...
+
+Under torchrun each GPU (on CPU with ``--distributed_backend gloo``: each
+process) answers its share of the clips; the files are the same.
+
 The instructions are the authors' where ``data_folder`` is their repository,
 otherwise the project's own eight. A killed run goes on where it stopped.
 
@@ -24,6 +29,7 @@ import sys
 
 import speechbrain as sb
 from hyperpyyaml import load_hyperpyyaml
+from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 from what_are_they_doing_prepare import (
     is_official,
@@ -50,7 +56,8 @@ def main(argv):
     Path
         ``predictions.csv``.
     """
-    hparams_file, _, overrides = sb.parse_arguments(argv)
+    hparams_file, run_opts, overrides = sb.parse_arguments(argv)
+    sb.utils.distributed.ddp_init_group(run_opts)
     with open(hparams_file, encoding="utf-8") as fin:
         hparams = load_hyperpyyaml(fin, overrides)
     sb.create_experiment_directory(
@@ -59,8 +66,10 @@ def main(argv):
         overrides=overrides,
     )
     data_folder = hparams["data_folder"]
-    manifest = prepare_what_are_they_doing(
-        data_folder, hparams["output_folder"], hparams["download"]
+    manifest = run_on_main(
+        prepare_what_are_they_doing,
+        args=[data_folder, hparams["output_folder"], hparams["download"]],
+        kwargs={"split": hparams["split"]},
     )
     clips = read_clips(manifest, data_folder)[: hparams["limit"]]
     if is_official(data_folder):
@@ -75,6 +84,7 @@ def main(argv):
         instructions,
         hparams["output_folder"],
         hparams["clips_per_batch"],
+        hparams["seed"],
     )
     logger.info("Wrote %s", predictions)
     return predictions

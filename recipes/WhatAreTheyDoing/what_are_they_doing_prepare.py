@@ -50,7 +50,12 @@ OWN_CSV = "clips.csv"
 
 
 def prepare_what_are_they_doing(
-    data_folder, save_folder, download=False, url=URL, sha256sums=SHA256SUMS
+    data_folder,
+    save_folder,
+    download=False,
+    url=URL,
+    sha256sums=SHA256SUMS,
+    split=None,
 ):
     """Validate a data folder and write ``<save_folder>/clips.csv``.
 
@@ -67,6 +72,8 @@ def prepare_what_are_they_doing(
         Where from.
     sha256sums : str or Path
         Which files: lines of "sha256  path".
+    split : str, optional
+        Of a built data set: the rows to take, such as "test_unseen".
 
     Returns
     -------
@@ -97,6 +104,7 @@ def prepare_what_are_they_doing(
         download_files(data_folder, url, sha256sums)
     csv_path = find_csv(data_folder)
     clips = read_clip_rows(csv_path)
+    clips = take_split(clips, split, csv_path)
     problems = check_rows(clips, csv_path)
     problems += check_audio(clips, csv_path, data_folder)
     if problems:
@@ -164,6 +172,47 @@ def read_clip_rows(csv_path):
     rows = read_table(csv_path, PREDICTION_COLUMNS)
     # Keeps the row numbers of the file, for the messages.
     return rows[CLIP_COLUMNS].drop_duplicates()
+
+
+def take_split(clips, split, csv_path):
+    """Take the rows of one split of a built data set.
+
+    Arguments
+    ---------
+    clips : pandas.DataFrame
+        One row per clip.
+    split : str, optional
+        Its name; all rows, if None.
+    csv_path : Path
+        For the messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    ValueError
+        If the table has not this split, or clips without a behaviour are
+        among those taken.
+    """
+    splits = list(clips["split"].unique()) if "split" in clips else []
+    if split is not None:
+        if split not in splits:
+            raise ValueError(
+                f"{csv_path}: got the split {split!r}; expected one of "
+                f"{splits}, or null for the whole table."
+            )
+        # Keeps the row numbers of the file, for the messages.
+        clips = clips[clips["split"] == split]
+    if splits and (clips["tgt_text"] == "").any():
+        mute = list(clips["split"][clips["tgt_text"] == ""].unique())
+        raise ValueError(
+            f"{csv_path}: the clips of {mute} are for hearing and have no "
+            "behaviour to ask for. Give a split with one: "
+            f"{[name for name in splits if name not in mute]}."
+        )
+    return clips
 
 
 def official_instructions(data_folder):

@@ -5,6 +5,9 @@ the moments in which somebody talks. Pauses and the sound before and after
 the words do not count, so the same figure means the same audibility in a
 short and in a long clip.
 
+``fit_sound`` makes a recording as long as the clip, ``mix`` adds the two, and
+``master`` sets the loudness and makes 16-bit samples whose sum is exact.
+
 Authors
  * The speechbrain_jasco developers, 2026
 """
@@ -17,6 +20,9 @@ SAMPLE_RATE = 16000
 FRAME_S = 0.02
 ACTIVE_RANGE_DB = 40.0
 PEAK = 0.95
+FADE_S = 0.05
+LOUDNESS_BLOCK_S = 0.4  # ITU-R BS.1770-4 measures in blocks of this length
+FULL_SCALE = 32767
 
 
 class Mixture(NamedTuple):
@@ -167,4 +173,120 @@ def mix(sound, speech, snr_db, onset_s=0.0, sample_rate=SAMPLE_RATE):
     scale = min(1.0, PEAK / peak) if peak else 1.0
     sound = (scale * sound).astype(np.float32)
     speech = (scale * speech).astype(np.float32)
+    return Mixture(sound + speech, sound, speech)
+
+
+def fit_sound(sound, samples, start=0):
+    """Cut or loop a recording to a length, and fade its ends.
+
+    A recording that ends too early starts again; the seams are crossfaded at
+    equal power over 50 ms. So are the two ends of the clip faded, since a cut
+    in the middle of a sound is a click.
+
+    Arguments
+    ---------
+    sound : numpy.ndarray [S]
+        The recording at 16 kHz.
+    samples : int
+        The length wanted.
+    start : int
+        Where in the recording to begin.
+
+    Returns
+    -------
+    numpy.ndarray [samples]
+        float64.
+
+    Example
+    -------
+    >>> fit_sound(np.ones(16000), 40000).shape
+    (40000,)
+    """
+    sound = np.asarray(sound, dtype=np.float64)
+    fade = min(int(FADE_S * SAMPLE_RATE), len(sound) // 2)
+    ramp = np.sqrt((np.arange(fade) + 0.5) / max(fade, 1))
+    if start + samples > len(sound):
+        piece = sound.copy()
+        piece[:fade] *= ramp
+        piece[len(piece) - fade :] *= ramp[::-1]
+        step = len(piece) - fade
+        looped = np.zeros(start + samples + len(piece))
+        for at in range(0, start + samples, step):
+            looped[at : at + len(piece)] += piece
+        sound = looped
+    cut = sound[start : start + samples].copy()
+    edge = ramp[: samples // 2]
+    cut[: len(edge)] *= edge
+    cut[samples - len(edge) :] *= edge[::-1]
+    return cut
+
+
+def loudness_lufs(wav):
+    """Integrated loudness after ITU-R BS.1770-4, by pyloudnorm.
+
+    Arguments
+    ---------
+    wav : numpy.ndarray [S]
+        Mono, 16 kHz; what is shorter than a block of 0.4 s is repeated.
+
+    Returns
+    -------
+    float
+        In LUFS; minus infinity for silence.
+
+    Example
+    -------
+    >>> time = np.arange(16000) / 16000
+    >>> f"{loudness_lufs(np.sin(2 * np.pi * 997 * time)):.0f}"
+    '-3'
+    """
+    from pyloudnorm import Meter
+
+    shortest = int(LOUDNESS_BLOCK_S * SAMPLE_RATE) + 1
+    wav = np.tile(wav, -(-shortest // len(wav)))
+    with np.errstate(divide="ignore"):  # the log of a silent block's power
+        return float(Meter(SAMPLE_RATE).integrated_loudness(wav))
+
+
+def master(clip, lufs):
+    """Set the loudness of a clip and make it 16-bit.
+
+    The parts are turned up or down together, less than asked where a peak
+    would exceed 0.95; they are rounded first and added then, so that the sum
+    holds to the bit.
+
+    Arguments
+    ---------
+    clip : Mixture
+        From ``mix``.
+    lufs : float
+        Integrated loudness of the mixture.
+
+    Returns
+    -------
+    Mixture
+        Of int16.
+
+    Raises
+    ------
+    ValueError
+        If the clip is silent.
+
+    Example
+    -------
+    >>> parts = mix(0.1 * np.ones(16000), np.ones(8000), 6.0)
+    >>> clip = master(parts, -23.0)
+    >>> clip.wav.dtype, bool((clip.wav == clip.sound + clip.speech).all())
+    (dtype('int16'), True)
+    """
+    now = loudness_lufs(clip.wav)
+    if not np.isfinite(now):
+        raise ValueError("Got a silent clip, expected a sound or speech.")
+    gain = 10 ** ((lufs - now) / 20)
+    peak = gain * max(np.abs(part).max() for part in clip)
+    gain *= min(1.0, PEAK / peak)
+    sound, speech = (
+        np.round(FULL_SCALE * gain * part.astype(np.float64)).astype(np.int16)
+        for part in (clip.sound, clip.speech)
+    )
     return Mixture(sound + speech, sound, speech)

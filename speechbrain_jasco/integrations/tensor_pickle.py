@@ -22,6 +22,7 @@ import collections
 import pickle
 import sys
 import types
+import zipfile
 from pathlib import Path
 
 import torch
@@ -164,6 +165,7 @@ def read_tensors(path, at="model"):
         map_location="cpu",
         weights_only=False,
         pickle_module=PICKLE_MODULE,
+        mmap=zipfile.is_zipfile(path),  # read from the disk as it is used
     )
     tensors = checkpoint.get(at) if isinstance(checkpoint, dict) else None
     if not isinstance(tensors, dict) or not all(
@@ -191,8 +193,12 @@ def main(argv):
             ".safetensors"
         )
     tensors = read_tensors(argv[0])
-    # Tied weights share memory, which safetensors refuses.
-    save_file({name: t.clone() for name, t in tensors.items()}, argv[1])
+    # Tied and turned weights share memory, which safetensors refuses.
+    packed = {
+        name: tensor.clone(memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
+    save_file(packed, argv[1])
     print(f"Wrote {len(tensors)} tensors to {argv[1]}")
 
 

@@ -8,7 +8,11 @@ from contextlib import contextmanager
 
 import torch
 from speechbrain.utils.logger import get_logger
-from transformers import WhisperForConditionalGeneration, WhisperProcessor
+from transformers import (
+    AutoConfig,
+    WhisperForConditionalGeneration,
+    WhisperProcessor,
+)
 from transformers.utils import logging as transformers_logging
 
 from speechbrain_jasco import starter
@@ -17,7 +21,8 @@ from speechbrain_jasco.fingerprint import fingerprint
 logger = get_logger(__name__)
 
 RATE_HZ = 16000
-PIECE_SAMPLES = 30 * RATE_HZ  # Whisper's window, arXiv 2212.04356 section 2.2
+WINDOW_S = 30  # Whisper's window, arXiv 2212.04356 section 2.2
+POSITIONS_PER_S = 50
 
 
 @contextmanager
@@ -39,12 +44,16 @@ class WhisperRecogniser:
     source : str
         Hub name, local folder or ``starter:NAME``.
     batch_size : int
-        Windows of 30 s at once.
+        Windows at once.
     max_new_tokens : int
         Longest transcript of a window. Fast speech has about 4 tokens per
         second; the limit stops a decoder that repeats itself.
     device : str, optional
         CUDA where there is one, else the CPU.
+    window_s : int
+        Length that recordings are padded to, and cut at. Whisper was trained
+        on 30 s; on short clean lines 15 s cost less than half and change few
+        words, 10 s make it repeat itself now and then (docs/building.md).
 
     Example
     -------
@@ -53,7 +62,19 @@ class WhisperRecogniser:
     True
     """
 
-    def __init__(self, source, batch_size=8, max_new_tokens=128, device=None):
+    def __init__(
+        self,
+        source,
+        batch_size=8,
+        max_new_tokens=128,
+        device=None,
+        window_s=WINDOW_S,
+    ):
+        if not 1 <= window_s <= WINDOW_S:
+            raise ValueError(
+                f"got window_s {window_s}; expected 1 to {WINDOW_S} seconds."
+            )
+        self.window_s = window_s
         self.source = source
         self.batch_size = batch_size
         self.max_new_tokens = max_new_tokens
@@ -67,7 +88,30 @@ class WhisperRecogniser:
             "recogniser": type(self).__name__,
             "source": fingerprint(self.source),
             "max_new_tokens": self.max_new_tokens,
+            "window_s": self.window_s,
         }
+
+    def check(self):
+        """Fail now rather than later if there is no such Whisper.
+
+        Raises
+        ------
+        ValueError
+            If the folder or the hub has none.
+        """
+        try:
+            config = AutoConfig.from_pretrained(starter.resolve(self.source))
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{self.source!r} is no model transformers can load: expected "
+                "a Whisper, by hub name, local folder or starter:NAME. "
+                f"{error}"
+            ) from error
+        if config.model_type != "whisper":
+            raise ValueError(
+                f"{self.source!r}: got a model of type {config.model_type!r}, "
+                "expected a Whisper"
+            )
 
     def load(self):
         """Load model, tokenizer and front end, once."""
@@ -79,13 +123,24 @@ class WhisperRecogniser:
         model = WhisperForConditionalGeneration.from_pretrained(
             path, dtype=torch.float32
         )
+        if self.window_s < WINDOW_S:
+            self._narrow(model)
         self.model = model.to(self.device).eval().requires_grad_(False)
+
+    def _narrow(self, model):
+        """Leave the encoder the positions of ``window_s`` seconds."""
+        n = int(self.window_s * POSITIONS_PER_S)
+        encoder = model.get_encoder()
+        positions = encoder.embed_positions.weight[:n].clone()
+        encoder.embed_positions = torch.nn.Embedding.from_pretrained(positions)
+        encoder.config.max_source_positions = n
+        model.config.max_source_positions = n
 
     def transcribe(self, wavs):
         """Transcribe English recordings.
 
-        A recording beyond 30 s is cut into pieces of 30 s, whose transcripts
-        are joined; a word on a cut may be lost.
+        A recording beyond the window is cut into pieces of its length, whose
+        transcripts are joined; a word on a cut may be lost.
 
         Arguments
         ---------
@@ -110,7 +165,8 @@ class WhisperRecogniser:
                     "[S] with S > 0."
                 )
         self.load()
-        pieces = [wav.split(PIECE_SAMPLES) for wav in wavs]
+        window = int(self.window_s * RATE_HZ)
+        pieces = [wav.split(window) for wav in wavs]
         texts = iter(
             self._transcribe_pieces([p for wav in pieces for p in wav])
         )
@@ -120,7 +176,7 @@ class WhisperRecogniser:
 
     @torch.no_grad()
     def _transcribe_pieces(self, pieces):
-        """Transcribe recordings of at most 30 s: list of str."""
+        """Transcribe recordings of at most a window: list of str."""
         english = {}
         if self.model.generation_config.is_multilingual:
             english = {"language": "en", "task": "transcribe"}
@@ -139,7 +195,11 @@ class WhisperRecogniser:
         return [text.strip() for text in texts]
 
     def _features(self, wav):
-        """Log-mel [1, bands, 3000], scaled by this recording's own maximum."""
+        """Log-mel [1, bands, frames], scaled by this recording's maximum."""
         return self.processor.feature_extractor(
-            wav.cpu().numpy(), sampling_rate=RATE_HZ, return_tensors="pt"
+            wav.cpu().numpy(),
+            sampling_rate=RATE_HZ,
+            return_tensors="pt",
+            padding="max_length",
+            max_length=int(self.window_s * RATE_HZ),
         ).input_features.to(self.device)

@@ -18,7 +18,7 @@ from speechbrain.utils.logger import get_logger
 from speechbrain_jasco.dataio import is_missing
 from speechbrain_jasco.journal import content_key
 from speechbrain_jasco.judging.aggregation import Aggregation
-from speechbrain_jasco.judging.item import JudgeItem, Verdict
+from speechbrain_jasco.judging.item import OPTIONAL, JudgeItem, Verdict
 
 logger = get_logger(__name__)
 
@@ -33,6 +33,8 @@ VERDICT_COLUMNS = [
     "rating",
     "orientation",
 ]
+# For those who look closer: the mode diff, the summary, the page.
+KEPT = ["explanation", "reply", "reformat", "expected_rating"]
 
 
 def make_items(system, predictions):
@@ -95,7 +97,7 @@ def judge_items(items, judge, journal, aggregation=None):
     Returns
     -------
     pandas.DataFrame
-        ``VERDICT_COLUMNS``, ``reply`` and ``reformat``, one row per item.
+        ``VERDICT_COLUMNS`` and ``KEPT``, one row per item.
     """
     cases = _cases(items, judge)
     row = _row_maker(judge.name, judge.config())
@@ -135,15 +137,13 @@ def repeat_tables(items, judge, journal):
     Returns
     -------
     list of pandas.DataFrame
-        One per repeat: ``VERDICT_COLUMNS``, ``explanation``, ``reply`` and
-        ``reformat``, one
-        row per item.
+        One per repeat: ``VERDICT_COLUMNS`` and ``KEPT``, one row per item.
     """
     cases = _cases(items, judge)
     return [
         pd.DataFrame(
             [journal.rows[key] for key, _, r in cases if r == repeat],
-            columns=[*VERDICT_COLUMNS, "explanation", "reply", "reformat"],
+            columns=[*VERDICT_COLUMNS, *KEPT],
         )
         for repeat in range(n_repeats(judge))
     ]
@@ -223,9 +223,11 @@ def _row_maker(name, config):
     prompt_sha256 = content_key(config.get("prompt"))
 
     def row(key, item, repeat, verdict):
-        fields = verdict._asdict()
-        if verdict.reformat is None:  # only the authors' procedure has it
-            del fields["reformat"]
+        fields = {
+            field: value
+            for field, value in verdict._asdict().items()
+            if value is not None or field not in OPTIONAL
+        }
         return {
             "key": key,
             "system": item.system,

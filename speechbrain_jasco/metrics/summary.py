@@ -70,7 +70,19 @@ def summarize(verdicts):
         "counts": scores.counts(verdicts),
         "coverage": scores.coverage(verdicts),
         "bounds": all_bounds(verdicts),
+        **_expected(verdicts),
     }
+
+
+def _expected(verdicts):
+    """The mean of expected ratings, for judges by label probability."""
+    if (
+        "expected_rating" not in verdicts
+        or verdicts["expected_rating"].isna().all()
+    ):
+        return {}
+    expected = verdicts.assign(rating=verdicts["expected_rating"])
+    return {"mean_expected": scores.mean_rating(expected, gated=False)}
 
 
 def average(judges):

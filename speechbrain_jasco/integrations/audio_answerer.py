@@ -1,0 +1,230 @@
+"""Asks an auditory LLM many questions about each clip, wasting nothing.
+
+A clip is read, transcribed (where the LLM wants that), encoded and fused
+once; the prompt up to and with its audio goes through the LLM once
+(``prefix_generation.py``); its questions are answered together, and so are
+clips of similar length.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+from typing import NamedTuple
+
+import torch
+
+from speechbrain_jasco.dataio import read_audio
+from speechbrain_jasco.integrations.prefix_generation import (
+    Prefix,
+    PrefixCache,
+)
+
+
+class Heard(NamedTuple):
+    """What is known of a clip.
+
+    Arguments
+    ---------
+    tokens : torch.Tensor
+        Audio tokens [N, D_llm].
+    transcript : str
+        What was said; "" without a recogniser.
+
+    Example
+    -------
+    >>> Heard(torch.zeros(88, 4096), "Hold on.").transcript
+    'Hold on.'
+    """
+
+    tokens: torch.Tensor
+    transcript: str
+
+
+class AudioAnswerer:
+    """An auditory LLM as an answerer.
+
+    Arguments
+    ---------
+    model : AudioLLM
+        The auditory LLM.
+    decoding : dict
+        Arguments of ``transformers.GenerationConfig``: ``max_new_tokens``,
+        ``do_sample``, ``num_beams``, ``repetition_penalty`` ... What is not
+        named has transformers' default; the checkpoint's own
+        generation_config is not used.
+    recogniser : object, optional
+        ``transcribe(wavs) -> list of str``, ``check()``, ``config()``.
+    batch_size : int
+        Prompts at once. A clip's questions are split if they are more, clips
+        are put together if they are fewer.
+
+    Raises
+    ------
+    ValueError
+        If ``decoding`` has no ``max_new_tokens`` or asks for several answers.
+
+    Example
+    -------
+    >>> AudioAnswerer(None, {"max_new_tokens": 200, "num_beams": 4}).batch_size
+    8
+    """
+
+    def __init__(self, model, decoding, recogniser=None, batch_size=8):
+        several = decoding.get("num_return_sequences", 1) != 1
+        if "max_new_tokens" not in decoding or several or batch_size < 1:
+            raise ValueError(
+                f"got decoding {decoding} and batch_size {batch_size}; "
+                "expected max_new_tokens, one answer per prompt and at least "
+                "one prompt at once"
+            )
+        self.model = model
+        self.decoding = dict(decoding)
+        self.recogniser = recogniser
+        self.batch_size = batch_size
+
+    def config(self):
+        """Everything an answer depends on, JSON-able (dict)."""
+        return {
+            "answerer": type(self).__name__,
+            "model": self.model.config(),
+            "decoding": self.decoding,
+            "recogniser": self.recogniser and self.recogniser.config(),
+        }
+
+    def check(self):
+        """Fails now rather than later if a part is not to be had.
+
+        Raises
+        ------
+        ValueError
+            Names every part that is missing and what to do about it.
+        """
+        problems = []
+        if self.model.checkpoint is None:
+            problems.append(
+                "no trained weights: fusion and adapter would be random. "
+                "Train them with train.py, or give a checkpoint."
+            )
+        wants = self.model.template.has_transcript
+        if wants != (self.recogniser is not None):
+            problems.append(
+                f"template {'with' if wants else 'without'} {{transcript}} and "
+                f"recogniser {self.recogniser!r}: expected both or neither"
+            )
+        parts = self.model.parts()
+        if self.recogniser is not None:
+            parts.append(self.recogniser)
+        for part in parts:
+            try:
+                part.check()
+            except (OSError, RuntimeError, ValueError) as error:
+                problems.append(str(error))
+        if problems:
+            raise ValueError(
+                f"this system cannot run, {len(problems)} problem(s):\n- "
+                + "\n- ".join(problems)
+            )
+
+    def load(self):
+        """Loads the model onto the current GPU where there is one, once."""
+        self.model.load("cuda" if torch.cuda.is_available() else "cpu")
+        self.model.eval()
+
+    def answer(self, clips, questions):
+        """Answers one question per clip.
+
+        Arguments
+        ---------
+        clips : list of Clip
+            One per question; a clip that stands there several times is heard
+            once.
+        questions : list of str
+            The instructions.
+
+        Returns
+        -------
+        list of str
+        """
+        self.load()
+        heard = self.hear(clips)
+        prefixes = {}  # key -> (prefix, question)
+        prompts = {}  # key -> list of (index, suffix)
+        for index, (clip, question) in enumerate(zip(clips, questions)):
+            sounds = heard[clip.path]
+            ids = self.model.prompt(question, sounds.transcript)
+            # Whatever the beginning depends on.
+            own = question if self.model.llm.depends_on_question else None
+            key = (clip.path, tuple(ids.before), own)
+            prefixes[key] = Prefix(ids.before, sounds.tokens), question
+            prompts.setdefault(key, []).append((index, ids.after))
+        texts = [""] * len(clips)
+        for keys in self._batches(prefixes, prompts):
+            members = [
+                (row, *p) for row, k in enumerate(keys) for p in prompts[k]
+            ]
+            batch = [prefixes[key] for key in keys]
+            for index, text in self._generate(batch, members):
+                texts[index] = text
+        return texts
+
+    @torch.inference_mode()
+    def hear(self, clips):
+        """Reads, transcribes, encodes and fuses every distinct clip.
+
+        Each alone: a clip's tokens cannot depend on its neighbours.
+
+        Arguments
+        ---------
+        clips : list of Clip
+            The clips.
+
+        Returns
+        -------
+        dict
+            path -> Heard
+        """
+        paths = list(dict.fromkeys(clip.path for clip in clips))
+        wavs = [read_audio(path) for path in paths]
+        transcripts = [""] * len(wavs)
+        if self.recogniser is not None:
+            transcripts = self.recogniser.transcribe(wavs)
+        llm = self.model.llm
+        dtype = llm.model.get_input_embeddings().weight.dtype
+        heard = {}
+        for path, wav, transcript in zip(paths, wavs, transcripts):
+            wav = wav.to(llm.device).unsqueeze(0)
+            lens = torch.ones(1, device=llm.device)
+            tokens, _ = self.model.tokens(wav, lens)
+            heard[path] = Heard(tokens[0].to(dtype), transcript)
+        return heard
+
+    def _batches(self, prefixes, prompts):
+        """Groups prefixes of similar length: lists of keys."""
+
+        def length(key):
+            prefix, _ = prefixes[key]
+            return len(prefix.ids) + len(prefix.audio)
+
+        batch, size = [], 0
+        for key in sorted(prefixes, key=length):
+            if batch and size + len(prompts[key]) > self.batch_size:
+                yield batch
+                batch, size = [], 0
+            batch.append(key)
+            size += len(prompts[key])
+        yield batch
+
+    def _generate(self, batch, members):
+        """Answers the prompts of a batch of prefixes: (index, text) each."""
+        llm = self.model.llm
+        prefixes, questions = zip(*batch)
+        llm.prepare(questions)
+        cache = PrefixCache(llm, prefixes)
+        for start in range(0, len(members), self.batch_size):
+            part = members[start : start + self.batch_size]
+            rows, indices, suffixes = zip(*part)
+            llm.prepare([questions[row] for row in rows])
+            new = cache.generate(rows, suffixes, self.decoding)
+            texts = llm.tokenizer.batch_decode(new, skip_special_tokens=True)
+            yield from zip(indices, [text.strip() for text in texts])
+        llm.prepare(None)

@@ -1,0 +1,220 @@
+"""An auditory LLM: encoders, fusion and a language model in a row.
+
+    clip -> encoders -> fusion -> audio tokens --+
+                                                 v
+    template: "{bos}USER: <Speech>            {audio}   </Speech> {question} ..."
+               text, embedded by the LLM                 text          -> LLM
+
+SALMONN, LTU-AS, WavLLM and the baseline of this project are this with other
+parts. ``AudioAnswerer`` asks it questions; training it is a loss on its
+answers.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import torch
+from torch import nn
+
+from speechbrain_jasco.fingerprint import describe, fingerprint
+from speechbrain_jasco.integrations.prompt_template import PromptTemplate
+from speechbrain_jasco.integrations.trained_weights import TrainedWeights
+from speechbrain_jasco.integrations.whisper_asr import quiet_transformers
+
+
+class AudioLLM(nn.Module):
+    """Encoders, fusion and LLM; only fusion and the LLM's adapter are trained.
+
+    Arguments
+    ---------
+    encoders : list of PretrainedEncoder
+        waveforms -> ``Frames``.
+    fusion : torch.nn.Module
+        list of ``Frames`` -> audio tokens [B, N, D_llm] and lengths [B].
+    llm : CausalLM
+        The language model.
+    template : str
+        See ``PromptTemplate``.
+    template_without_transcript : str, optional
+        For clips without a transcript; by default ``template``.
+    checkpoint : str or object, optional
+        File of ``trained_weights.export``, or an object with ``check()``,
+        ``fingerprint()`` and ``read(model) -> dict`` of trained weights.
+
+    Example
+    -------
+    >>> from speechbrain_jasco.integrations.causal_lm import CausalLM
+    >>> from speechbrain_jasco.integrations.whisper_encoder import WhisperEncoder
+    >>> from speechbrain_jasco.lobes.models.window_qformer import WindowQFormer
+    >>> sizes = {"d_model": 16, "encoder_layers": 1, "encoder_ffn_dim": 32}
+    >>> encoder = WhisperEncoder(config=sizes | {"encoder_attention_heads": 2})
+    >>> sizes = {"model_type": "llama", "hidden_size": 16, "vocab_size": 32}
+    >>> sizes |= {"num_hidden_layers": 1, "num_attention_heads": 2}
+    >>> llm = CausalLM(config=sizes | {"intermediate_size": 32})
+    >>> fusion = WindowQFormer([16], llm.width, width=8, n_heads=2)
+    >>> model = AudioLLM([encoder], fusion, llm, "{audio}{question}")
+    >>> tokens, lens = model.tokens(torch.randn(1, 16000), torch.ones(1))
+    >>> tokens.shape, lens
+    (torch.Size([1, 2, 16]), tensor([1.]))
+    >>> {name.split(".")[0] for name in model.trainable_state()}
+    {'fusion'}
+    """
+
+    def __init__(
+        self,
+        encoders,
+        fusion,
+        llm,
+        template,
+        template_without_transcript=None,
+        checkpoint=None,
+    ):
+        super().__init__()
+        self.encoders = nn.ModuleList(encoders)
+        self.fusion = fusion
+        self.llm = llm
+        self.template = PromptTemplate(template)
+        without = template_without_transcript or template
+        self.template_without_transcript = PromptTemplate(without)
+        is_path = checkpoint is not None and not hasattr(checkpoint, "read")
+        self.checkpoint = TrainedWeights(checkpoint) if is_path else checkpoint
+        self.is_loaded = False
+
+    def config(self):
+        """Everything an answer depends on, JSON-able (dict)."""
+        encoders = [encoder.config() for encoder in self.encoders]
+        for encoder in encoders:
+            if "source" in encoder:
+                encoder["source"] = fingerprint(encoder["source"])
+        return {
+            "encoders": encoders,
+            "fusion": describe(self.fusion),
+            "llm": self.llm.config(),
+            "template": self.template.text,
+            "template_without_transcript": self.template_without_transcript.text,
+            "checkpoint": self.checkpoint and self.checkpoint.fingerprint(),
+        }
+
+    def parts(self):
+        """What comes from elsewhere, each with a ``check()`` (list)."""
+        parts = [*self.encoders, self.llm, self.checkpoint]
+        return [part for part in parts if part is not None]
+
+    def load(self, device="cpu"):
+        """Reads all weights, once, and puts them on a device.
+
+        Arguments
+        ---------
+        device : str or torch.device
+            Where they go; encoders and fusion go where the LLM's first layer
+            is, if its ``device_map`` has other plans.
+
+        Raises
+        ------
+        ValueError
+            If the checkpoint does not fit, or fusion and LLM do not.
+        """
+        if self.is_loaded:
+            return
+        with quiet_transformers():  # it reports the decoder of a Whisper
+            self.llm.load(device)
+            for encoder in self.encoders:
+                encoder.load(self.llm.device)
+        self.fusion.to(self.llm.device)
+        if self.checkpoint is not None:
+            self.load_trainable(self.checkpoint.read(self))
+        self.is_loaded = True
+
+    def tokens(self, wavs, wav_lens):
+        """Computes what the LLM hears.
+
+        Arguments
+        ---------
+        wavs : torch.Tensor
+            Padded waveforms [B, S] at 16 kHz.
+        wav_lens : torch.Tensor
+            Relative lengths [B].
+
+        Returns
+        -------
+        tokens : torch.Tensor
+            Audio tokens [B, N, D_llm].
+        lens : torch.Tensor
+            Relative lengths [B].
+
+        Raises
+        ------
+        ValueError
+            If the fusion is not as wide as the LLM.
+        """
+        frames = [encoder(wavs, wav_lens) for encoder in self.encoders]
+        tokens, lens = self.fusion(frames)
+        if tokens.shape[2] != self.llm.width:
+            raise ValueError(
+                f"the fusion gives tokens of width {tokens.shape[2]}; the LLM "
+                f"takes {self.llm.width}. Set the fusion's llm_width to it."
+            )
+        return tokens, lens
+
+    def prompt(self, question, transcript=""):
+        """Writes the prompt around the audio.
+
+        Arguments
+        ---------
+        question : str
+            The instruction.
+        transcript : str
+            What was said, where the template wants it.
+
+        Returns
+        -------
+        PromptIds
+        """
+        template = self.template
+        if not transcript:
+            template = self.template_without_transcript
+        return template.ids(self.llm.tokenizer, question, transcript)
+
+    def trainable_state(self):
+        """The trained weights.
+
+        Returns
+        -------
+        dict
+            Name -> tensor on the CPU.
+        """
+        return {
+            name: parameter.detach().cpu()
+            for name, parameter in self.named_parameters()
+            if parameter.requires_grad
+        }
+
+    def load_trainable(self, state):
+        """Sets the trained weights, all of them and no others.
+
+        Arguments
+        ---------
+        state : dict
+            Name -> tensor.
+
+        Raises
+        ------
+        ValueError
+            If a weight is missing, unused or of another shape; names all.
+        """
+        own = {n: p for n, p in self.named_parameters() if p.requires_grad}
+        problems = [f"missing: {name}" for name in own if name not in state]
+        problems += [f"unused: {name}" for name in state if name not in own]
+        problems += [
+            f"{name}: got {list(state[name].shape)}, expected {list(p.shape)}"
+            for name, p in own.items()
+            if name in state and state[name].shape != p.shape
+        ]
+        if problems:
+            raise ValueError(
+                "these trained weights are not of this model, "
+                f"{len(problems)} problem(s):\n  " + "\n  ".join(problems)
+            )
+        with torch.no_grad():
+            for name, parameter in own.items():
+                parameter.copy_(state[name])

@@ -1,0 +1,309 @@
+"""The LLM of an auditory LLM: any causal LM of transformers, frozen, with or
+without a small trained adapter.
+
+    source or config --> frozen LLM --> + LoRA of peft (``lora``)
+                                        or an adapter of our own (``adapter``)
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from speechbrain.utils.logger import get_logger
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+)
+
+from speechbrain_jasco import starter
+from speechbrain_jasco.fingerprint import fingerprint
+from speechbrain_jasco.integrations.loading import LoadingOptions
+
+logger = get_logger(__name__)
+
+
+class CausalLM(nn.Module):
+    """A frozen causal LM with trainable low-rank additions.
+
+    With ``source`` nothing is read before ``load()``. With ``config`` the
+    model is built by the constructor, with random weights: for tests and,
+    under ``torch.device("meta")``, for counting a 7B model without memory.
+
+    The names of the trained weights are peft's own, such as
+    ``model.base_model.model.model.layers.0.self_attn.q_proj.lora_A.default``.
+
+    Arguments
+    ---------
+    source : str, optional
+        Hub name, local folder or ``starter:NAME``.
+    config : dict, optional
+        ``model_type`` and sizes of a random model instead of a source.
+    tokenizer : str, optional
+        Where the tokenizer is, if not in ``source``.
+    lora : dict, optional
+        Arguments of ``peft.LoraConfig``: ``r``, ``lora_alpha``,
+        ``target_modules``, ``lora_dropout`` ...
+    adapter : object, optional
+        In place of ``lora``: ``attach(model)`` adds trainable parts to the
+        frozen model in place; ``prepare(llm, questions)`` is called before
+        the rows of these questions (None: of none) are run;
+        ``depends_on_question`` tells whether it matters; ``config()``.
+    **loading
+        ``dtype``, ``device_map``, ``quantization``, ``attention``: see
+        ``LoadingOptions``.
+
+    Raises
+    ------
+    ValueError
+        If not exactly one of source and config is given, or both lora and
+        adapter.
+
+    Example
+    -------
+    >>> sizes = {"model_type": "llama", "hidden_size": 16, "vocab_size": 32}
+    >>> sizes |= {"num_hidden_layers": 2, "num_attention_heads": 2}
+    >>> sizes |= {"intermediate_size": 32}
+    >>> lora = {"r": 4, "target_modules": ["q_proj"]}
+    >>> llm = CausalLM(config=sizes, lora=lora)
+    >>> [name[36:] for name, p in llm.named_parameters() if p.requires_grad][:2]
+    ['0.self_attn.q_proj.lora_A.default.weight', '0.self_attn.q_proj.lora_B.default.weight']
+    >>> llm.width, llm.embed(torch.tensor([[1, 2, 3]])).shape
+    (16, torch.Size([1, 3, 16]))
+    """
+
+    def __init__(
+        self,
+        source=None,
+        config=None,
+        tokenizer=None,
+        lora=None,
+        adapter=None,
+        **loading,
+    ):
+        super().__init__()
+        if (source is None) == (config is None):
+            raise ValueError(
+                f"got source {source!r} and config {config!r}; expected one "
+                "of the two: weights, or sizes for random ones"
+            )
+        if lora is not None and adapter is not None:
+            raise ValueError("got lora and adapter; expected one at most")
+        self.source = source
+        self.sizes = config
+        self.tokenizer_source = tokenizer or source
+        self.lora = lora
+        self.adapter = adapter
+        self.loading = LoadingOptions(**loading)
+        self.model = None
+        self.tokenizer = None
+        if config is not None:
+            self._adopt(self._build())
+
+    @property
+    def network(self):
+        """The model of transformers; its layers hold the adapter."""
+        if isinstance(self.model, PeftModel):
+            return self.model.get_base_model()
+        return self.model
+
+    @property
+    def width(self):
+        """Width of the embeddings (int)."""
+        return self.model.get_input_embeddings().weight.shape[1]
+
+    @property
+    def device(self):
+        """Where tokens go in (torch.device)."""
+        return self.model.get_input_embeddings().weight.device
+
+    @property
+    def depends_on_question(self):
+        """Whether the adapter changes with the question (bool)."""
+        return self.adapter is not None and self.adapter.depends_on_question
+
+    def config(self):
+        """Everything an answer depends on, JSON-able (dict)."""
+        given = {
+            "source": self.source and fingerprint(self.source),
+            "sizes": self.sizes,
+            "tokenizer": self.tokenizer_source
+            and fingerprint(self.tokenizer_source),
+            "lora": self.lora,
+            "adapter": self.adapter and self.adapter.config(),
+        }
+        given = {k: v for k, v in given.items() if v is not None}
+        return {"llm": type(self).__name__, **given, **self.loading.config()}
+
+    def check(self):
+        """Fails now rather than later if model or tokenizer are not to be had.
+
+        Raises
+        ------
+        RuntimeError
+            If a package that the options need is missing.
+        ValueError
+            If the folder or the hub has no such causal LM.
+        """
+        self.loading.check()
+        try:
+            if self.source is not None:
+                AutoConfig.from_pretrained(starter.resolve(self.source))
+            self._read_tokenizer()
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"no LLM in {self.source!r}, or no tokenizer in "
+                f"{self.tokenizer_source!r}: expected a causal LM of "
+                "transformers by hub name, local folder or starter:NAME. "
+                f"{error}"
+            ) from error
+
+    def load(self, device="cpu"):
+        """Reads weights and tokenizer, once, and puts them on a device.
+
+        Arguments
+        ---------
+        device : str or torch.device
+            Where the model shall be, unless ``device_map`` says otherwise.
+        """
+        if self.model is None:
+            logger.info("Loading %s", self.source)
+            self._adopt(self._read(device))
+        if self.tokenizer is None:
+            self.tokenizer = self._read_tokenizer()
+            self._forget_decoding()
+        if self.source is None or not self.loading.places:
+            self.model.to(device)
+
+    def tokenize(self, text):
+        """Tokenizes text without adding special tokens to it.
+
+        Arguments
+        ---------
+        text : str
+            The text.
+
+        Returns
+        -------
+        list of int
+        """
+        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    def embed(self, ids):
+        """Embeds tokens.
+
+        Arguments
+        ---------
+        ids : torch.Tensor
+            Tokens [B, N] or [N].
+
+        Returns
+        -------
+        torch.Tensor
+            Embeddings [B, N, D] or [N, D].
+        """
+        return self.model.get_input_embeddings()(ids.to(self.device))
+
+    def prepare(self, questions):
+        """Tells the adapter which questions the next rows belong to.
+
+        Arguments
+        ---------
+        questions : list of str, optional
+            One per row; None ends it.
+        """
+        if self.depends_on_question:
+            self.adapter.prepare(self, questions)
+
+    def merge(self):
+        """Folds the LoRA into the frozen weights: faster, no longer trained.
+
+        Raises
+        ------
+        ValueError
+            If there is no LoRA of peft.
+        """
+        if self.lora is None:
+            raise ValueError("merge: this LLM has no LoRA of peft to fold in")
+        if isinstance(self.model, PeftModel):  # once is enough
+            self.model = self.model.merge_and_unload()
+
+    def train(self, mode=True):
+        """Switches the adapter (its dropout) to a mode; the LLM stays in eval.
+
+        Arguments
+        ---------
+        mode : bool
+            Whether training.
+
+        Returns
+        -------
+        CausalLM
+            Itself.
+        """
+        super().train(mode)
+        for module in getattr(self, "_frozen", ()):
+            module.training = False
+        return self
+
+    def _adopt(self, model):
+        """Freezes a model and adds what is trained."""
+        model.requires_grad_(False)
+        self._frozen = list(model.modules())
+        if self.lora is not None:
+            config = LoraConfig(task_type="CAUSAL_LM", **self.lora)
+            model = get_peft_model(model, config)
+        if self.adapter is not None:
+            self.adapter.attach(model)
+        self.model = model
+        self.train(self.training)
+
+    def _build(self):
+        """Makes a random model from ``config``."""
+        options = {"dtype": self.loading.torch_dtype(torch.float32)}
+        if self.loading.attention is not None:
+            options["attn_implementation"] = self.loading.attention
+        config = AutoConfig.for_model(**self.sizes)
+        return AutoModelForCausalLM.from_config(config, **options)
+
+    def _read(self, device):
+        """Reads the weights; every one of the model must be there."""
+        model, told = AutoModelForCausalLM.from_pretrained(
+            starter.resolve(self.source),
+            output_loading_info=True,
+            **self.loading.arguments(device),
+        )
+        if told["missing_keys"]:
+            raise ValueError(
+                f"{self.source} lacks {sorted(told['missing_keys'])[:3]}...; "
+                "expected all weights of the LLM"
+            )
+        return model
+
+    def _read_tokenizer(self):
+        """Reads the tokenizer; what has no padding token pads with its end."""
+        if self.tokenizer_source is None:
+            raise ValueError("a random LLM needs a tokenizer: name a folder")
+        tokenizer = AutoTokenizer.from_pretrained(
+            starter.resolve(self.tokenizer_source)
+        )
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        return tokenizer
+
+    def _forget_decoding(self):
+        """Leaves nothing of the checkpoint's own decoding but its ends.
+
+        generate() fills every option that is not given from there: an answer
+        would depend on a file that nobody reads.
+        """
+        own = self.network.generation_config
+        end = own.eos_token_id
+        self.network.generation_config = GenerationConfig(
+            bos_token_id=self.tokenizer.bos_token_id,
+            eos_token_id=self.tokenizer.eos_token_id if end is None else end,
+            pad_token_id=self.tokenizer.pad_token_id,
+        )
