@@ -29,7 +29,7 @@ lint: $(READY)
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed; say make PYTHON=python3.x")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -e ".[starter,judges,report,test]"
+	$(BIN)/python -m pip install -e ".[starter,judges,report,build,test]"
 	touch $(READY)
 
 clean:

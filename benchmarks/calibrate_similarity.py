@@ -91,7 +91,7 @@ def fit(x, is_open, is_right, ridge):
     Arguments
     ---------
     x : numpy.ndarray [B, 4, n_weights]
-        Evidence.
+        Evidence; beyond ``NAMES`` there may be further numbers.
     is_open : numpy.ndarray [B, 4]
         Which orientations the judge may choose.
     is_right : numpy.ndarray [B, 4]
@@ -103,6 +103,8 @@ def fit(x, is_open, is_right, ridge):
     -------
     numpy.ndarray [n_weights]
     """
+    penalty = np.ones(x.shape[2])
+    penalty[: len(PENALTY)] = PENALTY
     is_right = is_right & is_open
     usable = is_right.any(1)
     x, is_open, is_right = x[usable], is_open[usable], is_right[usable]
@@ -113,11 +115,11 @@ def fit(x, is_open, is_right, ridge):
         p /= p.sum(1, keepdims=True)
         right = (p * is_right).sum(1)
         slope = p - p * is_right / right[:, None]
-        shrunk = ridge * PENALTY * weights
+        shrunk = ridge * penalty * weights
         gradient = np.einsum("bo,bow->w", slope, x) + 2 * shrunk
         return -np.log(right).sum() + shrunk @ weights, gradient
 
-    start = np.zeros(len(NAMES))
+    start = np.zeros(x.shape[2])
     return minimize(loss, start, jac=True, method="L-BFGS-B").x
 
 

@@ -2,7 +2,9 @@
 
     {system: predictions.csv} --> judges --> verdicts.jsonl --> scores.json
                                                                 table.md
+                                                                statistics.md
                                                                 dependence.png
+                                                report/
 
 Judges of the authors' procedure bring ``mode: paper`` with them, and
 ``paper_vs_robust.csv``.
@@ -12,20 +14,27 @@ Authors
 """
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_jasco.journal import Journal, content_key
-from speechbrain_jasco.judging.aggregation import Aggregation
+from speechbrain_jasco.human_ratings import find_ratings
+from speechbrain_jasco.journal import Journal
 from speechbrain_jasco.judging.mode_diff import write_mode_diff
-from speechbrain_jasco.judging.panel import judge_items, make_items, pending
-from speechbrain_jasco.metrics.correction import correct
-from speechbrain_jasco.metrics.paper_summary import paper_scores
-from speechbrain_jasco.metrics.summary import average, fill_grid, summarize
+from speechbrain_jasco.judging.panel import (
+    judge_items,
+    make_items,
+    pending,
+    repeat_tables,
+)
+from speechbrain_jasco.judging.saved import describe_judges, read_scores
 from speechbrain_jasco.reporting.figures import dependence_chart
-from speechbrain_jasco.reporting.tables import markdown, results_table
+from speechbrain_jasco.reporting.files import write_files
+from speechbrain_jasco.reporting.page import write_page
+from speechbrain_jasco.reporting.page_data import Evidence
+from speechbrain_jasco.reporting.statistics import statistics_text
+from speechbrain_jasco.reporting.tables import results_text
+from speechbrain_jasco.scoring import Scoring, add_quality, score
 from speechbrain_jasco.systems import (
     expected_clips,
     read_systems,
@@ -34,8 +43,6 @@ from speechbrain_jasco.systems import (
 
 logger = get_logger(__name__)
 
-VERSIONS_OF = ("speechbrain_jasco", "speechbrain", "torch", "transformers")
-
 
 def evaluate(
     predictions,
@@ -43,7 +50,7 @@ def evaluate(
     output_folder,
     clips=None,
     quality=None,
-    aggregation=None,
+    scoring=None,
     remark="",
 ):
     """Judge predictions and write verdicts, scores, table and figure.
@@ -52,40 +59,52 @@ def evaluate(
     ---------
     predictions : str, Path or dict
         See ``read_systems``.
-    judges : list
+    judges : iterable
         The panel (``speechbrain_jasco/judging``).
     output_folder : str or Path
-        Gets ``verdicts.jsonl``, ``scores.json``, ``table.md`` and
-        ``dependence.png``, and ``paper_vs_robust.csv`` where replies can be
-        read in both modes.
+        Gets ``verdicts.jsonl``, ``scores.json``, ``table.md``,
+        ``statistics.md``, ``dependence.png`` and ``report/``, and
+        ``paper_vs_robust.csv`` where replies can be read in both modes.
+        People's ratings in it are taken into account (``human_ratings.py``).
     clips : list of Clip, optional
-        The data set, to find answers that are missing altogether.
+        The data set, to find answers that are missing altogether, and the
+        recordings.
     quality : dict, optional
         Judge name -> what gold probes said of it (``probing.find_quality``).
-    aggregation : Aggregation, optional
-        How repeats of a judge, and judges, become one verdict.
-    remark : str
-        What a reader of the table has to know; stands below it.
+    scoring : Scoring, optional
+        How verdicts become numbers.
+    remark : str or None
+        What a reader of the table has to know; stands below it. None: what
+        stood there when the folder was evaluated before.
 
     Returns
     -------
     dict
         ``scores.json``.
     """
-    aggregation = aggregation or Aggregation()
+    scoring = scoring or Scoring()
+    judges = list(judges)
     mode = mode_of(judges)
     folder = Path(output_folder)
     systems = read_systems(predictions)
     ids = expected_clips(systems, clips)
     warn_of_gaps(systems, ids)
     with Journal(folder / "verdicts.jsonl") as journal:
-        verdicts = run_panel(systems, judges, journal, aggregation)
+        verdicts = run_panel(systems, judges, journal, scoring.aggregation)
+        repeats = read_repeats(systems, judges, journal)
     warn_of_failures(verdicts)
     # Before the scores: where mode paper ends with an error, it shows why.
     write_mode_diff(systems, verdicts, judges, folder)
-    scores = score(systems, verdicts, ids, aggregation, mode)
+    ratings = find_ratings(folder, systems)
+    scores = score(systems, verdicts, ids, scoring, mode, repeats, ratings)
+    if remark is None:
+        remark = read_scores(folder).get("remark", "")
+    scores |= {"judges": describe_judges(judges), "remark": remark}
     add_quality(scores, quality or {}, verdicts, ids)
     write_report(scores, folder, remark)
+    evidence = Evidence(systems, verdicts, ids, clips, scoring.aggregation)
+    write_files(scores, folder / "report")
+    logger.info("Wrote %s", write_page(scores, evidence, folder / "report"))
     return scores
 
 
@@ -182,135 +201,34 @@ def run_panel(systems, judges, journal, aggregation=None):
     return verdicts
 
 
-def score(systems, verdicts, ids, aggregation=None, mode="robust"):
-    """Turn verdicts into scores.
+def read_repeats(systems, judges, journal):
+    """Look up every repeat of every judge.
 
     Arguments
     ---------
     systems : dict
         From ``read_systems``.
-    verdicts : dict
-        From ``run_panel``.
-    ids : list of str
-        Clips that count.
-    aggregation : Aggregation, optional
-        How the judges become a panel.
-    mode : str
-        See ``mode_of``.
+    judges : list
+        The panel, which has judged.
+    journal : Journal
+        Keeps the verdicts.
 
     Returns
     -------
     dict
-        ``scores.json``.
+        (system, judge name) -> list of pandas.DataFrame, one per repeat.
     """
-    if mode == "paper":
-        result = paper_scores(verdicts)
-    else:
-        result = robust_scores(verdicts, ids, aggregation or Aggregation())
     return {
-        "dataset": {"sha256": _dataset_sha256(systems), "n_clips": len(ids)},
-        "mode": mode,
-        "versions": {package: version(package) for package in VERSIONS_OF},
-        "systems": result,
+        (name, judge.name): repeat_tables(
+            make_items(name, table), judge, journal
+        )
+        for judge in judges
+        for name, table in systems.items()
     }
-
-
-def robust_scores(verdicts, ids, aggregation):
-    """Score every system by every judge, failures counted apart.
-
-    Arguments
-    ---------
-    verdicts : dict
-        From ``run_panel``.
-    ids : list of str
-        Clips that count.
-    aggregation : Aggregation
-        How the judges become a panel.
-
-    Returns
-    -------
-    dict
-        ``systems`` of ``scores.json``.
-    """
-    result = {}
-    for name in dict.fromkeys(system for system, _ in verdicts):
-        grids = system_grids(name, verdicts, ids)
-        judges = {judge: summarize(grid) for judge, grid in grids.items()}
-        panel = aggregation.over_judges(list(grids.values()))
-        result[name] = {
-            "judges": judges,
-            "average": average(judges),
-            "panel": {**aggregation.config(), **summarize(panel)},
-        }
-    return result
-
-
-def system_grids(system, verdicts, ids):
-    """Every expected answer of a system, by judge.
-
-    Arguments
-    ---------
-    system : str
-        Its name.
-    verdicts : dict
-        From ``run_panel``.
-    ids : list of str
-        Clips that count.
-
-    Returns
-    -------
-    dict
-        Judge name -> table with a row for every clip and prompt.
-    """
-    frames = {j: frame for (s, j), frame in verdicts.items() if s == system}
-    # Every prompt of a system is in the tables of all judges.
-    n_prompts = max(f["prompt_index"].nunique() for f in frames.values())
-    return {j: fill_grid(f, ids, n_prompts) for j, f in frames.items()}
-
-
-def add_quality(scores, quality, verdicts, ids):
-    """Add what probes said of the judges, and the scores corrected by it.
-
-    Arguments
-    ---------
-    scores : dict
-        From ``score``; changed in place.
-    quality : dict
-        Judge name -> entry of ``judge_quality.json``.
-    verdicts : dict
-        From ``run_panel``.
-    ids : list of str
-        Clips that count.
-    """
-    for system, result in scores["systems"].items():
-        grids = system_grids(system, verdicts, ids)
-        for judge, entry in quality.items():
-            result["judges"][judge]["corrected"] = correct(grids[judge], entry)
-    scores["judge_quality"] = {
-        judge: {k: v for k, v in entry.items() if k != "calibration"}
-        for judge, entry in quality.items()
-    }
-
-
-def _dataset_sha256(systems):
-    """Hash what the clips are compared with, independent of row order."""
-    columns = [
-        "id",
-        "audio_sound",
-        "spoken_text",
-        "target_keywords",
-        "tgt_text",
-    ]
-    rows = {
-        tuple(row)
-        for table in systems.values()
-        for row in table[columns].to_numpy().tolist()
-    }
-    return content_key(sorted(rows))
 
 
 def write_report(scores, folder, remark=""):
-    """Write ``scores.json``, ``table.md`` and ``dependence.png``.
+    """Write ``scores.json``, tables and figure.
 
     Arguments
     ---------
@@ -323,12 +241,15 @@ def write_report(scores, folder, remark=""):
     """
     # Python's NaN is not JSON: a share without answers is null on disk.
     text = json.dumps(nan_to_none(scores), indent=1, allow_nan=False)
-    (folder / "scores.json").write_text(text + "\n", encoding="utf-8")
-    parts = [markdown(results_table(scores)), remark]
-    text = "\n\n".join(filter(None, parts)) + "\n"
-    (folder / "table.md").write_text(text, encoding="utf-8")
-    dependence_chart(scores, folder / "dependence.png")
-    for name in ("verdicts.jsonl", "scores.json", "table.md", "dependence.png"):
+    files = {
+        "scores.json": text,
+        "table.md": results_text(scores, remark),
+        "statistics.md": statistics_text(scores),
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text + "\n", encoding="utf-8")
+    dependence_chart(scores, [folder / "dependence.png"])
+    for name in ("verdicts.jsonl", *files, "dependence.png"):
         logger.info("Wrote %s", folder / name)
 
 

@@ -85,7 +85,7 @@ class Quoting:
     def complete(self, chats, on_reply, **options):
         for i, (_, case) in enumerate(chats):
             text = case["content"]
-            mark = re.search(r"lines (answer-\w+)\.", text)[1]
+            mark = re.search(r"(?m)^(answer-\w+)$", text)[1]
             shown = text.split(f"\n{mark}\n")[1]
             on_reply(i, Reply(self.reply(shown)))
 
@@ -159,6 +159,20 @@ def test_json_with_a_quote_inside(where):
     assert found[("ok", 0, "audio")] == len(SUITE)
 
 
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9, 0.99])
+def test_json_cut_off_inside_a_quote_gives_no_points(kept):
+    def reply(shown):
+        fields = {"reason": f"The answer says: {shown}", "rating": 0}
+        text = json.dumps({**fields, "orientation": "audio"})
+        return text[: int(kept * len(text))]
+
+    for (attack, prediction), verdict in zip(
+        SUITE, judge_all(reply), strict=True
+    ):
+        score = verdict[1] if verdict[2] == "both" else 0
+        assert not score, (attack, prediction[:80])
+
+
 def test_no_answer_holds_its_own_fence_or_opens_a_turn():
     judge = LLMJudge("judge", Quoting(None), PROMPT)
     for _, prediction in SUITE:
@@ -166,8 +180,7 @@ def test_no_answer_holds_its_own_fence_or_opens_a_turn():
         content = judge.chat(item)[1]["content"]
         mark = fence(prediction)
         assert mark not in prediction
-        # Announced once, then before and after the answer.
-        assert content.count(mark) == 3
+        assert content.count(mark) == 2
         for markup in ("<|", "</s>", "[INST]", "<<SYS>>", "<end_of_turn>"):
             assert markup not in content
         assert len(content) < MAX_PREDICTION_CHARACTERS + 2000

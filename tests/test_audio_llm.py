@@ -243,6 +243,19 @@ def test_logits_of_any_causal_lm(tokenizer, family):
     assert worst < 1e-4
 
 
+def test_a_sliding_window_shorter_than_the_prompt(tokenizer, clips, caplog):
+    mistral = {**LLAMA, "model_type": "mistral", "num_key_value_heads": 2}
+    model = tiny_audio_llm(tokenizer, llama={**mistral, "sliding_window": 12})
+    model.load()
+    asked = pairs(clips[:2])
+    AudioAnswerer(model, GREEDY, batch_size=6).answer(*asked)
+    assert "sliding window of 12" in caplog.text
+    caplog.clear()
+    answers = AudioAnswerer(model, GREEDY, batch_size=1).answer(*asked)
+    assert answers == oracle(model, *asked)
+    assert "sliding window" not in caplog.text
+
+
 def test_a_clip_alone_and_in_any_batch(model, clips):
     wavs = [read_audio(clip.path) for clip in clips]
     longest = max(len(wav) for wav in wavs)
@@ -424,6 +437,8 @@ def test_an_adapter_that_depends_on_the_question(tokenizer, clips, n_beams):
     model.eval().load()
     decoding = {**GREEDY, "num_beams": n_beams}
     asked = pairs(clips[:3], seed=1)
+    for side in asked:  # a pair that is asked twice is one beginning, two rows
+        side.append(side[0])
     answers = AudioAnswerer(model, decoding, batch_size=4).answer(*asked)
     assert adapter.asked[-1] is None
     alone = AudioAnswerer(model, decoding, batch_size=1)

@@ -278,7 +278,7 @@ def test_a_mumbled_line_goes_to_another_voice(tmp_path):
     built = build(recipe, tmp_path / "out", ONE)
     train = [r for r in built.rows if r["split"] in ("train", "hearing")]
     assert {row["voice"] for row in train} == {"bob"}
-    # "wet" must be said by a woman, and by a child's voice best of all.
+    # A woman must say that it is wet, and in training both of them mumble.
     assert {f["text"] for f in built.failures} == {"It is too wet."}
     assert "heard as" in built.failures[0]["reason"]
     with open(tmp_path / "out" / "failures.csv", encoding="utf-8") as file:

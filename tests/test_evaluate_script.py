@@ -109,7 +109,7 @@ def row_tag(row):
 def scores_by_hand(system, failed=()):
     """What ``scores.json`` must say of a system, in plain Python."""
     best, mean, counts = [], [], Counter()
-    low, high = [], []
+    low, high, low_mean, high_mean = [], [], [], []
     for clip in range(1, 9):
         gated = []
         for prompt in range(8):
@@ -122,6 +122,8 @@ def scores_by_hand(system, failed=()):
         mean.append(sum(gated) / len(gated))
         low.append(max(gated))
         high.append(max(gated) if len(gated) == 8 else 2)
+        low_mean.append(sum(gated) / 8)
+        high_mean.append((sum(gated) + 2 * (8 - len(gated))) / 8)
     led = counts["audio"] + counts["both"] + counts["speech"]
     return {
         "best_mean": pytest.approx(sum(best) / 8),
@@ -140,7 +142,17 @@ def scores_by_hand(system, failed=()):
             "missing": 0,
         },
         "coverage": 1 - counts["failed"] / 64,
-        "bounds": {"best_mean": [sum(low) / 8, sum(high) / 8]},
+        "bounds": {
+            "best_mean": [sum(low) / 8, sum(high) / 8],
+            "mean": pytest.approx([sum(low_mean) / 8, sum(high_mean) / 8]),
+        }
+        | {
+            name: [
+                counts[name] / (led + counts["failed"]),
+                (counts[name] + counts["failed"]) / (led + counts["failed"]),
+            ]
+            for name in ("audio", "both", "speech")
+        },
     }
 
 
@@ -185,7 +197,8 @@ def test_two_systems_from_the_command_line(tmp_path, scripted_server):
 
     report = (folder / "table.md").read_text(encoding="utf-8")
     assert report in printed
-    table, remark = report.split("\n\n")
+    table, note, remark = report.split("\n\n")
+    assert "not separable" in note
     assert "descriptions of the clips" in remark
     header, _, *rows = (line.split() for line in table.splitlines())
     assert "Best-Mean" in header

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from speechbrain_jasco.integrations.reply import Reply
+from speechbrain_jasco.integrations.reply import Reply, form_reply
 from speechbrain_jasco.judging.item import JudgeItem
 from speechbrain_jasco.judging.llm_judge import (
+    AS_JSON,
     MAX_PREDICTION_CHARACTERS,
     LLMJudge,
     fence,
 )
+from speechbrain_jasco.judging.verdict import VERDICT_SCHEMA
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMPT = yaml.safe_load(
@@ -228,6 +230,55 @@ def test_the_form_goes_to_the_generator_and_into_the_config():
     bound.judge([ITEM], lambda *_: None)
     assert generator.options == [{}, {"form": form}]
     assert bound.config() == {**free.config(), "form": form}
+
+
+def test_probabilities_become_an_expected_rating():
+    # 0.1 * 0 + 0.6 * 1 + 0.3 * 2 = 1.2, beside the likeliest label 1.
+    chances = {
+        "Rating": {"0": 0.1, "1": 0.6, "2": 0.3},
+        "Orientation": {"audio": 0.2, "speech": 0.2, "both": 0.6, "neither": 0},
+    }
+    generator = Scripted(form_reply(chances, seconds=2.0))
+    verdicts = {}
+    form = {field: list(values) for field, values in chances.items()}
+    LLMJudge("judge", generator, PROMPT, form).judge(
+        [ITEM], verdicts.__setitem__
+    )
+    assert verdicts[0][:3] == ("ok", 1, "both")
+    assert verdicts[0].expected_rating == pytest.approx(1.2)
+    assert verdicts[0].probabilities == chances
+    assert verdicts[0].seconds == 2.0
+
+
+def test_structured_asks_for_the_schema_and_is_in_the_config():
+    generator = Scripted(Reply('{"rating": 1, "orientation": "both"}'))
+    judge = LLMJudge("judge", generator, PROMPT, structured=True)
+    verdicts = {}
+    judge.judge([ITEM], verdicts.__setitem__)
+    assert verdicts[0][:3] == ("ok", 1, "both")
+    assert verdicts[0].expected_rating is None
+    assert generator.options == [{"schema": VERDICT_SCHEMA}]
+    assert generator.chats[0][1]["content"].endswith(AS_JSON)
+    assert json.loads(json.dumps(judge.config()))["schema"] == VERDICT_SCHEMA
+    with pytest.raises(ValueError, match="judge: form and structured"):
+        LLMJudge("judge", generator, PROMPT, {"Rating": ["0"]}, 1, True)
+
+
+class TextOnly(Scripted):
+    """A generator that knows neither forms nor schemas."""
+
+    def complete(self, chats, on_reply=None):
+        raise AssertionError("nothing is asked")
+
+
+@pytest.mark.parametrize(
+    "options", [{"form": {"Rating": ["0", "1"]}}, {"structured": True}]
+)
+def test_a_generator_that_cannot_is_refused_at_the_start(options):
+    judge = LLMJudge("judge", TextOnly(), PROMPT, **options)
+    with pytest.raises(ValueError, match="judge: a TextOnly cannot give a"):
+        judge.check()
+    LLMJudge("judge", TextOnly(), PROMPT).check()
 
 
 def test_the_config_is_json_and_holds_prompt_and_generator():

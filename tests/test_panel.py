@@ -18,7 +18,7 @@ from speechbrain_jasco.evaluation import (
     run_panel,
 )
 from speechbrain_jasco.integrations.openai_generator import OpenAIGenerator
-from speechbrain_jasco.integrations.reply import Reply
+from speechbrain_jasco.integrations.reply import Reply, form_reply
 from speechbrain_jasco.journal import Journal
 from speechbrain_jasco.judging.llm_judge import LLMJudge
 
@@ -114,6 +114,21 @@ def written(tmp_path):
         return [json.loads(line) for line in lines]
 
     return read
+
+
+def test_a_filled_in_form_is_kept_with_its_probabilities(run, written):
+    chances = {
+        "Rating": {"0": 0.0, "1": 0.25, "2": 0.75},
+        "Orientation": {"audio": 0.0, "both": 1.0},
+    }
+    verdicts = run(table(1, 1), Counting(lambda text: form_reply(chances)))
+    (row,) = written()
+    optional = ["expected_rating", "probabilities"]
+    assert sorted(row) == sorted(VERDICT_KEYS + optional)
+    assert (row["rating"], row["expected_rating"]) == (2, 1.75)
+    assert row["probabilities"] == chances
+    (frame,) = verdicts.values()
+    assert frame["expected_rating"].tolist() == [1.75]
 
 
 def test_a_row_has_the_keys_of_the_contract(run, written):

@@ -21,6 +21,7 @@ from speechbrain_jasco.integrations.openai_generator import OpenAIGenerator
 from speechbrain_jasco.integrations.reply import Reply
 from speechbrain_jasco.judging.aggregation import TIE_ORDER, Aggregation
 from speechbrain_jasco.judging.llm_judge import LLMJudge
+from speechbrain_jasco.scoring import Scoring
 
 PROMPT = {"system": "Judge.", "case": "{question}|{prediction}"}
 AT_ONCE = {"Retry-After": "0.01"}
@@ -93,11 +94,11 @@ def test_a_judge_that_fails_after_300_of_640(tmp_path, scripted_server):
     # One valid judge is enough for the panel by default, two are not here.
     assert scores["systems"]["A"]["panel"]["coverage"] == 1
     strict = Aggregation(min_valid_judges=2)
-    again = evaluate(predictions, judges[1:], tmp_path, aggregation=strict)
+    again = evaluate(predictions, judges[1:], tmp_path, scoring=Scoring(strict))
     assert again["systems"]["A"]["panel"]["coverage"] == 0
 
     down["now"] = False
-    scores = evaluate(predictions, judges, tmp_path, aggregation=strict)
+    scores = evaluate(predictions, judges, tmp_path, scoring=Scoring(strict))
     assert (len(server.requests), sound.asked.total()) == (980, 640)
     asked = [place(request) for request in server.requests]
     assert asked[300:640] == asked[640:]
@@ -242,7 +243,7 @@ def test_repeats_become_one_verdict(tmp_path, rule, ratings, expected):
     generator = Voting(ratings)
     judge = LLMJudge("j", generator, PROMPT, repeats=len(ratings))
     scores = evaluate(
-        predictions, [judge], tmp_path, aggregation=Aggregation(rule)
+        predictions, [judge], tmp_path, scoring=Scoring(Aggregation(rule))
     )
     assert entries(scores)["j"]["best_mean"] == expected
     assert entries(scores)["j"]["coverage"] == 1

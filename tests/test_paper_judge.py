@@ -276,7 +276,7 @@ def test_double_bos(bos_llm, monkeypatch):
         )
         generator.complete([chat])
         ids = seen["input_ids"][0].tolist()
-        mark = generator.tokenizer.bos_token_id
+        mark = generator.tokenizer.tokenizer.bos_token_id
         # One is the template's, one opens the user's turn.
         firsts[bos] = [token == mark for token in ids[:4]]
         assert generator.config()["bos"] == bos

@@ -160,13 +160,24 @@ def test_a_line_gets_the_gender_it_asks_for_and_the_age_if_it_can():
 
     def names(voices, **line):
         line = {"gender": "any", "age": "any", "emotion": "any", **line}
-        return [v.name for v in suitable(voices, SimpleNamespace(**line))]
+        groups = suitable(voices, SimpleNamespace(**line))
+        return [[v.name for v in group] for group in groups]
 
-    assert names(VOICE_LIST) == ["ann", "bob", "kid", "eve", "tom"]
-    assert names(VOICE_LIST, gender="male") == ["bob", "tom"]
-    assert names(VOICE_LIST, age="child") == ["kid"]
-    assert names(VOICE_LIST, gender="male", age="child") == ["bob", "tom"]
-    assert names(VOICE_LIST, age="old", emotion="angry")[0] == "ann"
+    assert names(VOICE_LIST) == [["ann", "bob", "kid", "eve", "tom"]]
+    assert names(VOICE_LIST, gender="male") == [["bob", "tom"]]
+    adults = ["ann", "bob", "eve", "tom"]
+    assert names(VOICE_LIST, age="child") == [["kid"], adults]
+    assert names(VOICE_LIST, gender="male", age="child") == [["bob", "tom"]]
+    assert names(VOICE_LIST, age="child", emotion="neutral") == [
+        ["kid"],
+        adults,
+    ]
+    loud = BY_NAME["bob"]._replace(name="loud", emotion="angry")
+    assert names([*VOICE_LIST[:3], loud], age="child", emotion="angry") == [
+        ["kid"],
+        ["loud"],
+        ["ann", "bob"],
+    ]
     assert names([BY_NAME["ann"]], gender="male") == []
 
 

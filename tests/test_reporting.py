@@ -8,13 +8,15 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from speechbrain_jasco.evaluation import score, write_report
+from speechbrain_jasco.evaluation import write_report
 from speechbrain_jasco.judging.panel import VERDICT_COLUMNS
+from speechbrain_jasco.reporting.statistics import statistics_text
 from speechbrain_jasco.reporting.tables import (
     half_up,
     markdown,
     results_table,
 )
+from speechbrain_jasco.scoring import score
 
 # Table II of arXiv 2409.14526: Best-Mean totals over 80 clips, by system;
 # the judges are Llama-3.1-70B, Qwen2.5-72B, Mistral-Large; then the average.
@@ -50,6 +52,8 @@ def scores():
         {
             "id": ["a"] * 8 + ["b"] * 8,
             "prompt_index": list(range(8)) * 2,
+            "prompt": [f"Prompt {p}?" for p in range(8)] * 2,
+            "allm_output": "They wait.",
             **dict.fromkeys(
                 ["audio_sound", "spoken_text", "target_keywords", "tgt_text"],
                 "x",
@@ -82,6 +86,14 @@ def test_hostile_names_stay_in_their_cell(scores):
     columns = {line.replace("\\|", "").count("|") for line in lines}
     assert len(columns) == 1
     assert len({len(line) for line in lines}) == 1  # aligned
+
+
+def test_hostile_names_stay_in_the_cells_of_all_tables(scores):
+    tables = statistics_text(scores).split("\n\n## ")[1:]
+    assert len(tables) >= 4
+    for table in tables:
+        _, _, *lines = table.splitlines()
+        assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
 
 
 def test_report_files(scores, tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from speechbrain_jasco.metrics import scores
+from speechbrain_jasco.metrics import bounds, scores
 from speechbrain_jasco.metrics.summary import average, fill_grid, summarize
 
 
@@ -75,7 +75,11 @@ def test_shares_and_counts_by_hand():
 def test_coverage_and_bounds_by_hand():
     assert scores.coverage(EXAMPLE) == 6 / 9
     # worst: b and c keep 0 and 1; best: the failures of b and c are 2 each
-    assert scores.best_mean_bounds(EXAMPLE) == (3 / 3, 6 / 3)
+    assert bounds.best_mean_bounds(EXAMPLE) == (3 / 3, 6 / 3)
+    low, high = bounds.mean_bounds(EXAMPLE)
+    assert low == pytest.approx((3 / 3 + 0 / 3 + 1 / 3) / 3)
+    assert high == pytest.approx((3 / 3 + 2 / 3 + 5 / 3) / 3)
+    assert bounds.share_bounds(EXAMPLE)["both"] == (3 / 8, 6 / 8)
 
 
 def test_best_of_k_by_hand():
@@ -130,7 +134,7 @@ def test_bounds_hold_whatever_is_missing(random_verdicts):
     for _ in range(20):
         lost = random_verdicts.copy()
         lost.loc[rng.random(len(lost)) < 0.4, "status"] = "unparsed"
-        low, high = scores.best_mean_bounds(lost)
+        low, high = bounds.best_mean_bounds(lost)
         assert low <= truth <= high
         assert low <= scores.best_mean(lost) <= high
 
@@ -139,7 +143,7 @@ def test_nothing_scored_is_nan_not_zero():
     empty = table([("a", "unparsed", None, None)])
     assert math.isnan(scores.best_mean(empty))
     assert math.isnan(scores.dependence(empty)["both"])
-    assert scores.best_mean_bounds(empty) == (0, 2)
+    assert bounds.best_mean_bounds(empty) == (0, 2)
 
 
 def test_gate_only_lowers(random_verdicts):
@@ -160,3 +164,16 @@ def test_average_counts_judges_alike(random_verdicts):
     both = average({"one": one, "two": two})
     assert both["best_mean"] == (one["best_mean"] + two["best_mean"]) / 2
     assert sum(both["dependence"].values()) == pytest.approx(1)
+
+
+def test_expected_ratings_are_averaged_where_a_judge_has_them():
+    # Clip a: (1.5 + 0.5) / 2 = 1; clip b: 0.2, its other verdict failed.
+    rows = [("a", "ok", 2, "both"), ("a", "ok", 0, "audio")]
+    rows += [("b", "ok", 0, "both"), ("b", "unparsed", None, None)]
+    frame = table(rows).assign(expected_rating=[1.5, 0.5, 0.2, None])
+    result = summarize(frame)
+    assert result["mean_expected"] == pytest.approx(0.6)
+    assert result["mean_ungated"] == pytest.approx(0.5)  # the labels: 1 and 0
+    without = table(rows).assign(expected_rating=None)
+    for other in (table(rows), without):
+        assert "mean_expected" not in summarize(other)

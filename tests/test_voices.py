@@ -17,12 +17,9 @@ from tiny_build import VOICES, CodeRecogniser, CodeSpeaker
 from speechbrain_jasco.building.command_speaker import CommandSpeaker
 from speechbrain_jasco.building.recorded_speaker import RecordedSpeaker
 from speechbrain_jasco.building.speakers import JoinedSpeakers, Speaker
-from speechbrain_jasco.building.speech import (
-    SpeechMaker,
-    trim,
-    word_error_rate,
-)
+from speechbrain_jasco.building.speech import SpeechMaker, trim
 from speechbrain_jasco.building.voices import make_voice
+from speechbrain_jasco.building.word_errors import word_error_rate
 
 ANN = {"name": "ann", "gender": "female"}
 
@@ -151,6 +148,8 @@ def test_recordings_speak_their_lines_and_no_other(tmp_path):
         ("Don't go.", "Do not go", 0.0),
         ("Hold it tight now.", "Hold tight no", 0.5),
         ("Go.", "", 1.0),
+        ("Not any more, drainpipe.", "Not anymore, drain pipe", 0.0),
+        ("Any more?", "Any mole?", 0.5),
     ],
 )
 def test_word_error_rate_by_hand(meant, heard, rate):
@@ -185,6 +184,24 @@ def test_a_line_goes_from_voice_to_voice(tmp_path):
     one, other = (spoken[line] for line in wanted)
     assert one.voice == "tom" and one.wer == 0.0
     assert other.voice == "" and "ann: heard as" in other.reason
+
+
+def test_lines_that_no_voice_can_speak_stop_the_build(tmp_path):
+    """One voice fails, another speaks; where all fail, the line is named."""
+
+    class Shy(CodeSpeaker):
+        def synthesise(self, text, preset, speed):
+            if preset == "ann" or "no" in text:
+                return np.zeros(0), 16000
+            return super().synthesise(text, preset, speed)
+
+    speakers = JoinedSpeakers([Shy()])
+    maker = SpeechMaker(speakers, CodeRecogniser(), 0.3, tmp_path)
+    with joblib.parallel_config(n_jobs=1):
+        line = ("Yes.", ("ann", "bob"))
+        assert maker.make([line])[line].voice == "bob"
+        with pytest.raises(ValueError, match="1 lines .*\n.*'bob'.*'Oh no.'"):
+            maker.make([line, ("Oh no.", ("ann", "bob"))])
 
 
 def test_trim_keeps_pauses_and_cuts_the_ends():

@@ -16,8 +16,12 @@ HPARAMS = ROOT / "recipes" / "WhatAreTheyDoing" / "hparams"
 SCRIPTS = {
     "infer": "infer.py",
     "judge": "evaluate.py",
+    "human": "evaluate.py",
     "build": "build_data.py",
+    "check": "build_data.py",
+    "propose": "build_data.py",
 }
+SAVED = ["judge_saved.yaml", "human_sheet.yaml"]  # judges of a finished run
 YAMLS = sorted(path.name for path in HPARAMS.glob("*.yaml"))
 
 
@@ -34,9 +38,9 @@ def test_loads_without_weights_or_network(name, monkeypatch):
     monkeypatch.setattr("subprocess.run", refuse)
     monkeypatch.setattr("socket.socket.connect", refuse)
     load(name)  # imports
-    began = time.monotonic()
+    began = time.process_time()  # of this process: others may be busy
     load(name)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("name", YAMLS)
@@ -68,7 +72,9 @@ def test_answerers_keep_their_contract(name):
     assert callable(answerer.answer) and callable(answerer.check)
 
 
-@pytest.mark.parametrize("name", [n for n in YAMLS if n.startswith("judge")])
+@pytest.mark.parametrize(
+    "name", [n for n in YAMLS if n.startswith("judge") and n not in SAVED]
+)
 def test_judges_keep_their_contract(name):
     judges = load(name)["judges"]
     for judge in judges:

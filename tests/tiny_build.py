@@ -62,7 +62,7 @@ class CodeSpeaker(Speaker):
 
     def config(self):
         """What it depends on."""
-        return {"speaker": "code", "mumblers": self.mumblers}
+        return {"speaker": type(self).__name__, "mumblers": self.mumblers}
 
 
 class CodeRecogniser:

@@ -10,6 +10,9 @@ Run from this folder:
     python build_data.py hparams/build_data.yaml --preset small \
         --output_folder results/small
 
+    python build_data.py hparams/propose_triples.yaml  # new triples
+    python build_data.py hparams/check_triples.yaml    # the paper's checks
+
 A killed build goes on where it stopped, and what it writes does not depend on
 the number of workers. A built folder is a ``data_folder`` for the other
 scripts: ``python infer.py hparams/infer_cascade.yaml --data_folder
@@ -47,8 +50,8 @@ def main(argv):
 
     Returns
     -------
-    Path
-        The manifest; None for a shard.
+    Path or str
+        The manifest; None for a shard; the report on triples.
     """
     hparams_file, _, overrides = sb.parse_arguments(argv)
     with open(hparams_file, encoding="utf-8") as fin:
@@ -58,6 +61,10 @@ def main(argv):
         hyperparams_to_save=hparams_file,
         overrides=overrides,
     )
+    if "run" in hparams:  # triples are proposed or checked, nothing is built
+        report = hparams["run"](hparams["output_folder"])
+        print(f"\n{report}\n\nReport: {hparams['output_folder']}")
+        return report
     if hparams["preset"] not in hparams["presets"]:
         raise ValueError(
             f"got the preset {hparams['preset']!r}; expected one of "

@@ -1,8 +1,8 @@
 """Score predictions: Best-Mean and modality dependence, by a panel of judges.
 
     predictions.csv --> judges --> verdicts.jsonl --> scores.json, table.md,
-    (one or several                                   dependence.png
-     systems)
+    (one or several                                   statistics.md,
+     systems)                                         dependence.png
 
 Run from this folder:
 
@@ -12,6 +12,8 @@ Run from this folder:
     python evaluate.py hparams/judge.yaml --predictions "{A: a.csv, B: b.csv}"
 
     python evaluate.py hparams/judge_probes.yaml   # measures the judges
+    python evaluate.py hparams/judge_saved.yaml    # scores saved verdicts anew
+    python evaluate.py hparams/human_sheet.yaml    # lets people judge too
 
 The first form scores the demo clips, and asks the cascade about them first
 where that has not been done. A killed run goes on where it stopped; nothing is
@@ -25,6 +27,7 @@ Authors
 """
 
 import sys
+from pathlib import Path
 
 import infer
 import speechbrain as sb
@@ -34,7 +37,9 @@ from what_are_they_doing_prepare import prepare_what_are_they_doing
 from speechbrain_jasco.dataio import read_clips
 from speechbrain_jasco.evaluation import evaluate
 from speechbrain_jasco.probing import find_quality
-from speechbrain_jasco.reporting.tables import markdown, results_table
+from speechbrain_jasco.reporting.tables import results_text
+
+DEMO_DATA = "../../tests/samples/demo"
 
 
 def main(argv):
@@ -48,7 +53,7 @@ def main(argv):
     Returns
     -------
     dict or str
-        ``scores.json``, or the report on the judges.
+        ``scores.json``, the report on the judges, or what to do with a sheet.
     """
     hparams_file, _, overrides = sb.parse_arguments(argv)
     with open(hparams_file, encoding="utf-8") as fin:
@@ -71,7 +76,17 @@ def main(argv):
         return report
     predictions = hparams["predictions"]
     if not predictions:
-        predictions = infer.main([hparams["demo_inference"]])
+        predictions = infer.main(
+            [hparams["demo_inference"], "--data_folder", DEMO_DATA]
+        )
+        if clips is None:
+            manifest = Path(predictions).with_name("clips.csv")
+            clips = read_clips(manifest, DEMO_DATA)
+    if "sheet" in hparams:  # people judge some of them too
+        to_do = hparams["sheet"].exchange(predictions, clips, folder)
+        if to_do:
+            print(f"\n{to_do}")
+            return to_do
     quality = find_quality(hparams["judge_quality"], folder, judges)
     scores = evaluate(
         predictions,
@@ -79,12 +94,10 @@ def main(argv):
         folder,
         clips,
         quality,
-        hparams["aggregation"],
+        hparams["scoring"],
         hparams["remark"],
     )
-    print(f"\n{markdown(results_table(scores))}\n")
-    print(hparams["remark"])
-    print("Report:", folder)
+    print(f"\n{results_text(scores, scores['remark'])}\n\nReport: {folder}")
     return scores
 
 

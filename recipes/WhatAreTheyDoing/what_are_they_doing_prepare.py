@@ -104,8 +104,7 @@ def prepare_what_are_they_doing(
         download_files(data_folder, url, sha256sums)
     csv_path = find_csv(data_folder)
     clips = read_clip_rows(csv_path)
-    if split is not None:
-        clips = take_split(clips, split, csv_path)
+    clips = take_split(clips, split, csv_path)
     problems = check_rows(clips, csv_path)
     problems += check_audio(clips, csv_path, data_folder)
     if problems:
@@ -182,8 +181,8 @@ def take_split(clips, split, csv_path):
     ---------
     clips : pandas.DataFrame
         One row per clip.
-    split : str
-        Its name.
+    split : str, optional
+        Its name; all rows, if None.
     csv_path : Path
         For the messages.
 
@@ -194,16 +193,26 @@ def take_split(clips, split, csv_path):
     Raises
     ------
     ValueError
-        If the table has no splits, or not this one.
+        If the table has not this split, or clips without a behaviour are
+        among those taken.
     """
     splits = list(clips["split"].unique()) if "split" in clips else []
-    if split not in splits:
+    if split is not None:
+        if split not in splits:
+            raise ValueError(
+                f"{csv_path}: got the split {split!r}; expected one of "
+                f"{splits}, or null for the whole table."
+            )
+        # Keeps the row numbers of the file, for the messages.
+        clips = clips[clips["split"] == split]
+    if splits and (clips["tgt_text"] == "").any():
+        mute = list(clips["split"][clips["tgt_text"] == ""].unique())
         raise ValueError(
-            f"{csv_path}: got the split {split!r}; expected one of {splits}, "
-            "or null for the whole table."
+            f"{csv_path}: the clips of {mute} are for hearing and have no "
+            "behaviour to ask for. Give a split with one: "
+            f"{[name for name in splits if name not in mute]}."
         )
-    # Keeps the row numbers of the file, for the messages.
-    return clips[clips["split"] == split]
+    return clips
 
 
 def official_instructions(data_folder):

@@ -13,6 +13,7 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,7 +91,13 @@ def build(recipe, folder, parallel, shard=None):
         logger.info("%d clips planned, %d of them here", len(clips), len(mine))
         known = read_journals(folder, journal, shard)
         books = Books(journal, known)
-        with joblib.parallel_config(**parallel), name_full_disk(folder):
+        with (
+            joblib.parallel_config(**parallel),
+            name_full_disk(folder),
+            warnings.catch_warnings(),
+        ):
+            # loky replaces a worker that has grown, by a model it loaded.
+            warnings.filterwarnings("ignore", message="A worker stopped")
             rows, failures = produce(recipe, folder, mine, books)
     if shard is not None:
         return Built(None, rows, failures)

@@ -64,8 +64,7 @@ PACKAGES = {
 }
 SMALL = ("scratch", "scorched3d-data", "simutrans-pak64", "micropolis-data")
 
-# Package and folder -> licence, holder, {sound_id: files}. Licences and
-# holders as in each package's debian/copyright.
+# Package and folder -> licence and holder (as debian/copyright has them), files.
 SCRATCH = "usr/share/scratch/Media/Sounds"
 SCORCHED = "usr/share/games/scorched3d/data/globalmods"
 FILES = {
@@ -202,10 +201,8 @@ class DebianBank(FolderBank):
 
         Raises
         ------
-        RuntimeError
-            If a package cannot be had.
-        ValueError
-            If a package is not as it was when it was pinned.
+        RuntimeError, ValueError
+            If a package cannot be had, or is not as it was.
         """
         self.fetch()
         return super().read_rows()
@@ -287,7 +284,7 @@ def convert_sound(data, suffix, work, file):
     data : bytes
         The recording in any format that libsndfile reads.
     suffix : str
-        Of its name, which tells libsndfile about mp3.
+        Of its name: libsndfile knows mp3 by it.
     work : Path
         For the file as it was; ``bank`` in it holds the result.
     file : str

@@ -159,18 +159,24 @@ class Planner:
         part = PARTS[split]
         triple_id, line_id = names
         name = clip_id(split, triple_id or line_id, turn)
-        voices = self.supplies.voices[part]
+        groups = [self.supplies.voices[part]]
         if hasattr(line, "gender"):
-            voices = suitable(voices, line)
+            groups = suitable(groups[0], line)
         recordings = self.supplies.recordings[part].get(sound_id)
-        if not voices or not recordings:
+        if not groups or not recordings:
             lack = "voice" if recordings else "recording"
             raise ValueError(
                 f"clip {name}: no {lack} of the part {part!r} for the sound "
                 f"{sound_id!r} and the line {line.text!r}. Add one."
             )
         order = generator(self.seed, part, triple_id or line_id)
-        voices = np.roll(order.permutation([v.name for v in voices]), -turn)
+        voices = [
+            str(name)
+            for group in groups
+            for name in np.roll(
+                order.permutation([v.name for v in group]), -turn
+            )
+        ]
         which = order.permutation(len(recordings))[turn % len(recordings)]
         rng = generator(self.seed, name)
         draws = {
@@ -185,7 +191,7 @@ class Planner:
             text=line.text,
             sound_id=sound_id,
             recording=recordings[which].name,
-            voices=tuple(map(str, voices)),
+            voices=tuple(voices),
             in_room=bool(rng.uniform() < self.ranges["room_share"]),
             seed=int(rng.integers(2**31)),
             **draws,

@@ -77,6 +77,7 @@ class Workshop:
         self.clip_s = tuple(clip_s)
         self.folder = Path(folder)
         self.cache_folder = Path(cache_folder)
+        self.bank_key = content_key(bank.config())  # may look at every file
 
     def sound(self, recording):
         """Get a recording, out of the cache if it has been used before.
@@ -91,10 +92,11 @@ class Workshop:
         numpy.ndarray [S]
             float64, as 16-bit samples hold it.
         """
-        key = content_key(self.bank.config(), recording.name)[:32]
+        key = content_key(self.bank_key, recording.name)[:32]
         path = self.cache_folder / key[:2] / f"{key}.wav"
         if not path.is_file():
-            sound = once_per_process(self.bank).load(recording)
+            bank = once_per_process(self.bank_key, self.bank)
+            sound = bank.load(recording)
             write_wav(path, sound * min(1.0, 1 / np.abs(sound).max()))
         return soundfile.read(path)[0]
 
@@ -111,7 +113,7 @@ class Workshop:
         str
         """
         made_of = [job.recording, job.voice, job.spoken.path.name]
-        where = [self.bank.config(), list(self.clip_s)]
+        where = [self.bank_key, list(self.clip_s)]
         return content_key(job.clip._asdict(), made_of, where)
 
     def has(self, clip):

@@ -20,12 +20,9 @@ import numpy as np
 import soundfile
 import torch
 from speechbrain.utils.logger import get_logger
-from torchaudio.functional import edit_distance
-from transformers.models.whisper.english_normalizer import (
-    EnglishTextNormalizer,
-)
 
 from speechbrain_jasco.building.mixing import active_speech
+from speechbrain_jasco.building.word_errors import word_error_rate
 from speechbrain_jasco.building.workers import (
     once_per_process,
     write_wav,
@@ -36,61 +33,20 @@ from speechbrain_jasco.journal import content_key
 logger = get_logger(__name__)
 
 PEAK = 0.9
-_plain = EnglishTextNormalizer({})
+SHOWN = 10  # problems spelt out in one message
 
 
 class Spoken(NamedTuple):
     """A line as spoken: by whom, where, and how much was misheard.
 
     Without a voice it is a line nobody spoke well enough, and ``reason`` says
-    what was wrong the last time.
+    what was wrong the last time; an infinite error rate, that nothing came.
     """
 
     voice: str
     path: Path
     wer: float
     reason: str = ""
-
-
-def words(text):
-    """Words for comparison: no case or punctuation, numbers as digits.
-
-    Arguments
-    ---------
-    text : str
-        English.
-
-    Returns
-    -------
-    list of str
-
-    Example
-    -------
-    >>> words("Don't let go, count to three!")
-    ['do', 'not', 'let', 'go', 'count', 'to', '3']
-    """
-    return _plain(text).split()
-
-
-def word_error_rate(reference, heard):
-    """Edit distance in words over the number of words meant.
-
-    Arguments
-    ---------
-    reference, heard : str
-        What was meant and what was heard.
-
-    Returns
-    -------
-    float
-
-    Example
-    -------
-    >>> word_error_rate("Hold the rope.", "hold a rope")
-    0.3333333333333333
-    """
-    meant = words(reference)
-    return edit_distance(meant, words(heard)) / max(len(meant), 1)
 
 
 def trim(speech):
@@ -141,6 +97,7 @@ class SpeechMaker:
         self.max_wer = max_wer
         self.folder = Path(cache_folder)
         self.batch_size = batch_size
+        self._engines = {}
 
     def config(self):
         """What decides who speaks a line, JSON-able (dict)."""
@@ -165,9 +122,11 @@ class SpeechMaker:
         -------
         Path
         """
-        engine = self.speakers.holder(voice).config()
-        how = [voice.preset, voice.speed, voice.pitch]
-        key = content_key(engine, how, text)[:32]
+        if voice not in self._engines:
+            engine = self.speakers.holder(voice).config()
+            how = [voice.preset, voice.speed, voice.pitch]
+            self._engines[voice] = content_key(engine, how)
+        key = content_key(self._engines[voice], text)[:32]
         return self.folder / key[:2] / f"{key}.wav"
 
     def note(self, wav):
@@ -189,6 +148,11 @@ class SpeechMaker:
         -------
         dict
             (text, names) -> Spoken.
+
+        Raises
+        ------
+        ValueError
+            If there are lines that no voice can speak at all.
         """
         voices = {voice.name: voice for voice in self.speakers.voices()}
         pending, done, turn = list(dict.fromkeys(wanted)), {}, 0
@@ -202,6 +166,12 @@ class SpeechMaker:
             turn += 1
             if pending:
                 logger.info("%d lines go to another voice", len(pending))
+        mute = [s.reason for s in done.values() if s.wer == float("inf")]
+        if mute:
+            raise ValueError(
+                f"{len(mute)} lines cannot be spoken:\n  "
+                + "\n  ".join(mute[:SHOWN])
+            )
         return done
 
     def _try(self, attempts):
@@ -236,7 +206,7 @@ class SpeechMaker:
         """Spoken well enough, or why not."""
         path = self.path(text, voice)
         if reason:
-            return Spoken("", path, 1.0, reason)
+            return Spoken("", path, float("inf"), reason)
         if self.recogniser is None:
             return Spoken(voice.name, path, 0.0)
         heard = self.note(path).read_text(encoding="utf-8")
@@ -261,7 +231,8 @@ def speak(attempts, maker):
     dict
         Attempt -> what went wrong, for those that cannot be spoken.
     """
-    speakers = once_per_process(maker.speakers)
+    key = content_key(maker.speakers.config())
+    speakers = once_per_process(key, maker.speakers)
     reasons = {}
     for text, voice in attempts:
         try:
@@ -283,7 +254,8 @@ def listen(paths, maker):
     maker : SpeechMaker
         Has the recogniser.
     """
-    recogniser = once_per_process(maker.recogniser)
+    key = content_key(maker.recogniser.config())
+    recogniser = once_per_process(key, maker.recogniser)
     wavs = [
         torch.from_numpy(soundfile.read(path, dtype="float32")[0])
         for path in paths

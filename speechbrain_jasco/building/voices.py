@@ -78,10 +78,10 @@ def make_voice(options):
 
 
 def suitable(voices, line):
-    """Which voices may say a line.
+    """Which voices may say a line, the most suitable first.
 
-    The gender a line asks for is a condition. Age and emotion are wishes: of
-    the voices that are left, those that match most of them.
+    The gender a line asks for is a condition. Age and emotion are wishes, the
+    age the stronger one.
 
     Arguments
     ---------
@@ -92,28 +92,23 @@ def suitable(voices, line):
 
     Returns
     -------
-    list of Voice
-        In their order; empty if nobody has the gender.
+    list of list of Voice
+        Groups of equally suitable ones; none if nobody has the gender.
 
     Example
     -------
     >>> ann = make_voice({"name": "ann", "gender": "female"})
     >>> kid = ann._replace(name="kid", age="child")
-    >>> suitable([ann, kid], ann._replace(age="child"))[0].name
-    'kid'
+    >>> groups = suitable([ann, kid], ann._replace(age="child"))
+    >>> [[voice.name for voice in group] for group in groups]
+    [['kid'], ['ann']]
     """
-    those = [v for v in voices if line.gender in (ANY, v.gender)]
 
     def wishes(voice):
-        age, emotion = (
-            line.age in (ANY, voice.age),
-            line.emotion
-            in (
-                ANY,
-                voice.emotion,
-            ),
-        )
+        age = line.age in (ANY, voice.age)
+        emotion = line.emotion in (ANY, voice.emotion)
         return 2 * age + emotion
 
-    best = max(map(wishes, those), default=0)
-    return [voice for voice in those if wishes(voice) == best]
+    those = [v for v in voices if line.gender in (ANY, v.gender)]
+    ranks = sorted({wishes(voice) for voice in those}, reverse=True)
+    return [[v for v in those if wishes(v) == rank] for rank in ranks]

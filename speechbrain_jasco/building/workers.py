@@ -15,20 +15,20 @@ from pathlib import Path
 
 import soundfile
 
-from speechbrain_jasco.journal import content_key
-
 SAMPLE_RATE = 16000
 
 _HERE = {}
 
 
-def once_per_process(thing):
-    """The first object of the same class and configuration in this process.
+def once_per_process(key, thing):
+    """The first object of a key in this process, which may be loaded already.
 
     Arguments
     ---------
+    key : str
+        Hash of everything the object depends on.
     thing : object
-        With ``config()``.
+        To be used if there is none yet.
 
     Returns
     -------
@@ -36,14 +36,9 @@ def once_per_process(thing):
 
     Example
     -------
-    >>> from speechbrain_jasco.building.rooms import SyntheticRooms
-    >>> class Engine:
-    ...     def config(self):
-    ...         return {}
-    >>> once_per_process(Engine()) is once_per_process(Engine())
-    True
+    >>> once_per_process("k", ["first"]), once_per_process("k", ["second"])
+    (['first'], ['first'])
     """
-    key = content_key(type(thing).__qualname__, thing.config())
     return _HERE.setdefault(key, thing)
 
 

@@ -10,7 +10,6 @@ Authors
 
 import logging
 import os
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Optional
@@ -18,7 +17,13 @@ from typing import Optional
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
-from speechbrain_jasco.integrations.reply import Reply
+from speechbrain_jasco.integrations.chat_labels import (
+    field_chances,
+    field_chat,
+    field_options,
+)
+from speechbrain_jasco.integrations.circuit_breaker import CircuitBreaker
+from speechbrain_jasco.integrations.reply import Reply, form_reply
 
 try:
     import openai
@@ -33,6 +38,8 @@ logger = get_logger(__name__)
 # server counts as down: the other calls fail at once, and the next batch
 # begins with a single trial. An error is an answer.
 GIVE_UP_AFTER = 8
+# What a server says that does not know an option.
+REFUSALS = (openai.BadRequestError, openai.UnprocessableEntityError)
 # A line per request would bury the progress bar; retries are still told.
 for _name in ("httpx", "httpx2", "httpcore", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -52,7 +59,7 @@ class OpenAIGenerator:
         Name of the environment variable that holds the key; None for a
         server without keys. The key itself never stands in a YAML or a file.
     concurrency : int
-        Requests under way at once.
+        Requests under way at once, each with a connection of its own.
     timeout_s : float
         Longest wait for one reply.
     max_retries : int
@@ -142,11 +149,18 @@ class OpenAIGenerator:
     def client(self):
         """The one client, with its connection pool, made at first use."""
         if self._client is None:
+            # Its own pool keeps 100 connections open, whatever is asked. (The
+            # limits are of httpx or httpx2, by the version of openai.)
+            limits = type(openai.DEFAULT_CONNECTION_LIMITS)(
+                max_connections=self.concurrency,
+                max_keepalive_connections=self.concurrency,
+            )
             self._client = openai.OpenAI(
                 base_url=self.base_url,
                 api_key=self._api_key(),
                 timeout=self.timeout_s,
                 max_retries=self.max_retries,
+                http_client=openai.DefaultHttpxClient(limits=limits),
             )
         return self._client
 
@@ -173,7 +187,7 @@ class OpenAIGenerator:
             )
         return key
 
-    def complete(self, chats, on_reply=None):
+    def complete(self, chats, on_reply=None, form=None, schema=None):
         """Answer chats.
 
         Arguments
@@ -183,6 +197,12 @@ class OpenAIGenerator:
         on_reply : callable, optional
             ``on_reply(index, reply)`` as each reply arrives, always from the
             calling thread.
+        form : dict, optional
+            Field -> values: ask for the log-probability of each, with a
+            request per field (``chat_labels.py``), instead of for text.
+        schema : dict, optional
+            JSON schema that the server is to keep the reply to
+            (``response_format``).
 
         Returns
         -------
@@ -194,7 +214,7 @@ class OpenAIGenerator:
         self._breaker.try_again()
         with ThreadPoolExecutor(self.concurrency) as pool:
             futures = {
-                pool.submit(self._one, client, chat): index
+                pool.submit(self._one, client, chat, form, schema): index
                 for index, chat in enumerate(chats)
             }
             try:
@@ -213,7 +233,7 @@ class OpenAIGenerator:
                 raise
         return replies
 
-    def _one(self, client, chat):
+    def _one(self, client, chat, form, schema):
         """Ask once; what goes wrong becomes a reply without text."""
         if self._breaker.is_open:
             reason = f"not asked: {self.base_url} does not answer"
@@ -221,13 +241,10 @@ class OpenAIGenerator:
         began = time.monotonic()
         answered = True
         try:
-            response = client.chat.completions.create(
-                model=self.model, messages=chat, **self.request
-            )
-            text = response.choices[0].message.content or ""
-            if not isinstance(text, str):
-                raise TypeError(f"content is a {type(text).__name__}, not text")
-            status, reason = "ok", ""
+            if form is None:
+                reply = Reply(self._text(client, chat, schema))
+            else:
+                reply = form_reply(self._chances(client, chat, form))
         except (
             openai.OpenAIError,
             ValueError,  # broken JSON
@@ -235,57 +252,52 @@ class OpenAIGenerator:
             LookupError,
             TypeError,
         ) as error:
-            text, status = "", "transport_error"
             reason = self._reason(error)
+            if isinstance(error, REFUSALS) and (form or schema):
+                asked = "logprobs (form)" if form else "response_format"
+                reason = f"asked for {asked}: {reason}"
+            reply = Reply("", "transport_error", reason)
             answered = not isinstance(error, openai.APIConnectionError)
         self._breaker.note(answered)
-        seconds = round(time.monotonic() - began, 3)
-        return Reply(text, status, reason, seconds)
+        return reply._replace(seconds=round(time.monotonic() - began, 3))
+
+    def _ask(self, client, chat, options):
+        """Send one request; returns the choice."""
+        response = client.chat.completions.create(
+            model=self.model, messages=chat, **options
+        )
+        return response.choices[0]
+
+    def _text(self, client, chat, schema):
+        """Ask for text (str)."""
+        options = dict(self.request)
+        if schema is not None:
+            options["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {
+                    "name": "reply",
+                    "strict": True,
+                    "schema": schema,
+                },
+            }
+        text = self._ask(client, chat, options).message.content or ""
+        if not isinstance(text, str):
+            raise TypeError(f"content is a {type(text).__name__}, not text")
+        return text
+
+    def _chances(self, client, chat, form):
+        """Ask for the probabilities of a form: field -> {value: float}."""
+        options = field_options(self.request)
+        return {
+            field: field_chances(
+                self._ask(client, field_chat(chat, field, values), options),
+                values,
+            )
+            for field, values in form.items()
+        }
 
     def _reason(self, error):
         """Say what went wrong, without the key some servers repeat."""
         text = f"{type(error).__name__}: {error}"
         key = os.environ.get(self.api_key_env or "", "").strip()
         return (text.replace(key, "***") if key else text)[:500]
-
-
-class CircuitBreaker:
-    """Opens after so many calls in a row without an answer.
-
-    Arguments
-    ---------
-    limit : int
-        How many.
-
-    Example
-    -------
-    >>> breaker = CircuitBreaker(2)
-    >>> breaker.note(False), breaker.note(False), breaker.is_open
-    (None, None, True)
-    """
-
-    def __init__(self, limit: int):
-        self.limit = limit
-        self.failures = 0
-        self._lock = threading.Lock()
-
-    @property
-    def is_open(self):
-        """Whether to stop asking (bool)."""
-        return self.failures >= self.limit
-
-    def note(self, answered: bool):
-        """Count a call.
-
-        Arguments
-        ---------
-        answered : bool
-            Whether anything came back.
-        """
-        with self._lock:
-            self.failures = 0 if answered else self.failures + 1
-
-    def try_again(self):
-        """Let one call through; a further failure opens it again."""
-        with self._lock:
-            self.failures = min(self.failures, self.limit - 1)

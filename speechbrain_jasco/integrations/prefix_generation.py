@@ -8,7 +8,9 @@
 ``a`` is an audio token, ``.`` padding, left of either part and masked. The
 rows of the cache are repeated for the questions of their clip (and for the
 beams of a search); suffixes are plain token ids. Positions count what is not
-masked, so a row is computed as it would be alone.
+masked, so a row is computed as it would be alone. (The exception is an LLM
+with a sliding window shorter than the sequence: a window counts masked
+padding, too. A warning says so; one prompt at once has no padding.)
 
 Authors
  * The speechbrain_jasco developers, 2026
@@ -19,8 +21,11 @@ import inspect
 from typing import List, NamedTuple
 
 import torch
+from speechbrain.utils.logger import get_logger
 from torch.nn.functional import pad
 from transformers import DynamicCache, GenerationConfig, GenerationMixin
+
+logger = get_logger(__name__)
 
 # transformers renamed the argument within version 5.
 _STEP = inspect.signature(GenerationMixin.prepare_inputs_for_generation)
@@ -118,11 +123,12 @@ class PrefixCache:
         list of list of int
             New tokens, up to the end of the longest answer of the batch.
         """
-        rows = torch.tensor(rows, device=self.mask.device)
+        rows = torch.tensor(rows)  # on the CPU: layers may be on several GPUs
         ids, mask = pad_left(suffixes, self.mask.device)
         ids = torch.cat([self.ids[rows], ids], dim=1)
         ids = torch.where(ids == NO_TOKEN, ids[:, -1:], ids)
         mask = torch.cat([self.mask[rows], mask], dim=1)
+        self._warn_of_window(mask, decoding)
         cache = copy.deepcopy(self.cache)  # generate() writes into it
         n_beams = decoding.get("num_beams", 1)
         cache.batch_select_indices(rows.repeat_interleave(n_beams))
@@ -134,6 +140,20 @@ class PrefixCache:
             **{CACHE: cache},
         )
         return out[:, ids.shape[1] :].tolist()
+
+    def _warn_of_window(self, mask, decoding):
+        """Says when a sliding window would see the padding."""
+        config = self.llm.network.config.get_text_config()
+        window = getattr(config, "sliding_window", None)
+        length = mask.shape[1] + decoding["max_new_tokens"]
+        if window is not None and length > window and not mask.all():
+            logger.warning(
+                "The LLM has a sliding window of %d tokens, prompt and answer "
+                "may have %d: answers may differ from those of single "
+                "prompts. Set batch_size 1 to be sure.",
+                window,
+                length,
+            )
 
 
 def pad_left(rows, device):

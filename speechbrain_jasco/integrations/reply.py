@@ -10,7 +10,9 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
+
+NO_OPINION = "no listed value"
 
 
 class Reply(NamedTuple):
@@ -26,6 +28,8 @@ class Reply(NamedTuple):
         Why there is no text.
     seconds : float
         Wall-clock time of the call (of the batch, divided by its size).
+    probabilities : dict, optional
+        Of a filled-in form (``label_form.py``): field -> {value: probability}.
 
     Example
     -------
@@ -37,3 +41,31 @@ class Reply(NamedTuple):
     status: str = "ok"
     reason: str = ""
     seconds: float = 0.0
+    probabilities: Optional[dict] = None
+
+
+def form_reply(probabilities, seconds=0.0):
+    """Write a filled-in form as a reply.
+
+    Arguments
+    ---------
+    probabilities : dict
+        Field -> {value: probability}, or None where there is no opinion.
+    seconds : float
+        Time it took.
+
+    Returns
+    -------
+    Reply
+        Its text has a line per field with the most likely value.
+
+    Example
+    -------
+    >>> form_reply({"Rating": {"0": 0.25, "2": 0.75}}).text
+    'Rating: 2'
+    """
+    lines = []
+    for field, chances in probabilities.items():
+        likeliest = max(chances, key=chances.get) if chances else NO_OPINION
+        lines.append(f"{field}: {likeliest}")
+    return Reply("\n".join(lines), seconds=seconds, probabilities=probabilities)

@@ -4,22 +4,25 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import copy
-import os
 import time
 from pathlib import Path
 from typing import Optional
 
 import torch
-from jinja2 import TemplateError
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 from speechbrain_jasco import starter
 from speechbrain_jasco.fingerprint import fingerprint
-from speechbrain_jasco.integrations.prompt_template import break_up_specials
-from speechbrain_jasco.integrations.reply import Reply
+from speechbrain_jasco.integrations.chat_tokenizer import ChatTokenizer
+from speechbrain_jasco.integrations.label_form import (
+    fill_form,
+    parting_tokens,
+)
+from speechbrain_jasco.integrations.prefix_cache import PromptReader
+from speechbrain_jasco.integrations.reply import Reply, form_reply
+from speechbrain_jasco.integrations.roomy_cache import make_room
 
 logger = get_logger(__name__)
 
@@ -28,14 +31,15 @@ class TransformersGenerator:
     """Batched chat completion with any causal LM that has a chat template.
 
     Nothing is loaded until the first use, so that a YAML with a 70B model
-    still parses in a second.
+    still parses in a second. What prompts share is read once
+    (``prefix_cache.py``).
 
     Arguments
     ---------
     source : str
         Hub name, local folder or ``starter:NAME``.
     batch_size : int
-        Chats per forward pass.
+        Chats at a time: more are faster and take more memory.
     max_new_tokens : int
         Longest reply.
     temperature : float
@@ -104,41 +108,24 @@ class TransformersGenerator:
         ValueError
             If the folder is not a chat model, or the hub has no such model.
         """
-        self._load_tokenizer(starter.resolve(self.source))
+        self._load_tokenizer()
 
     def load(self):
         """Load model and tokenizer, once."""
         if self.model is not None:
             return
-        folder = starter.resolve(self.source)
+        self.tokenizer = self._load_tokenizer()
         logger.info("Loading %s on %s", self.source, self.device)
-        self.tokenizer = self._load_tokenizer(folder)
         spread = {"device_map": "auto"} if self.device == "auto" else {}
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=self.dtype, **spread
+            starter.resolve(self.source), dtype=self.dtype, **spread
         )
         self.model = (model if spread else model.to(self.device)).eval()
 
-    def _load_tokenizer(self, folder):
+    def _load_tokenizer(self):
         """Load the tokenizer of what must be a chat model."""
-        try:
-            AutoConfig.from_pretrained(folder)
-            tokenizer = AutoTokenizer.from_pretrained(
-                folder, padding_side="left"
-            )
-        except (OSError, ValueError) as error:
-            raise ValueError(
-                f"{self.source!r} is not a model transformers can load "
-                f"({error}). Give a hub name, a folder or starter:NAME."
-            ) from error
-        if tokenizer.chat_template is None:
-            raise ValueError(
-                f"{self.source!r} has no chat template: it is a base model. "
-                "Give an instruct model."
-            )
-        if tokenizer.pad_token is None:
-            tokenizer.pad_token = tokenizer.eos_token
-        return tokenizer
+        folder = starter.resolve(self.source)
+        return ChatTokenizer(self.source, folder, self.bos == "double")
 
     def unload(self):
         """Free the memory; the next use loads again."""
@@ -154,176 +141,103 @@ class TransformersGenerator:
         chats : list of list of dict
             Messages with ``role`` and ``content``.
         on_reply : callable, optional
-            ``on_reply(index, reply)`` after each batch.
+            ``on_reply(index, reply)`` after each batch; long prompts come
+            first.
         form : dict, optional
             Field -> list of values. The reply is then not free text but the
             form filled in, each field with its most likely value: "Rating: 1"
-            and so on, a line each. A model too small to keep to a format
-            still gives its opinion this way, at the price of one prefill.
+            and so on, a line each, with ``probabilities``. A model too small
+            to keep to a format still gives its opinion this way, at the price
+            of one prefill.
 
         Returns
         -------
         list of Reply
+            In the order of the chats.
         """
-        if chats:
-            self.load()
-        replies = []
-        starts = range(0, len(chats), self.batch_size)
-        name = Path(self.source).name
-        for start in tqdm(starts, desc=name, disable=len(starts) < 2):
-            batch = chats[start : start + self.batch_size]
-            for reply in self._batch(batch, form):
-                if on_reply is not None:
-                    on_reply(len(replies), reply)
-                replies.append(reply)
+        if not chats:
+            return []
+        self.load()
+        replies = [None] * len(chats)
+
+        def note(index, reply):
+            replies[index] = reply
+            if on_reply is not None:
+                on_reply(index, reply)
+
+        prompts = self.tokenizer.encode_chats(chats)
+        fits = self._set_aside(prompts, note)
+        answer = self._answerer(form)
+        reader = PromptReader(self.model, self.tokenizer.tokenizer.pad_token_id)
+        batches = reader.batches([prompts[i] for i in fits], self.batch_size)
+        with tqdm(
+            total=len(fits),
+            desc=Path(self.source).name,
+            disable=len(fits) <= self.batch_size,
+        ) as progress:
+            began = time.monotonic()
+            for indices, begun, tails in batches:
+                texts = answer(reader, begun, tails)
+                seconds = round((time.monotonic() - began) / len(indices), 3)
+                for i, reply in zip(indices, texts):
+                    note(fits[i], reply._replace(seconds=seconds))
+                progress.update(len(indices))
+                began = time.monotonic()
         return replies
 
-    def _batch(self, chats, form):
-        """Complete one batch, setting aside prompts the model cannot take."""
-        began = time.monotonic()
-        prompts = [self._prompt(chat) for chat in chats]
-        room = self._context() - self.max_new_tokens
-        lengths = [len(ids) for ids in self._encode(prompts)["input_ids"]]
-        fits = [i for i, length in enumerate(lengths) if length <= room]
-        fitting = [prompts[i] for i in fits]
-        texts = iter(
-            self._generate(fitting)
-            if form is None
-            else self._fill(fitting, form)
-        )
-        seconds = round((time.monotonic() - began) / len(chats), 3)
-        return [
-            Reply(next(texts), seconds=seconds)
-            if length <= room
-            else Reply(
-                "",
-                "transport_error",
-                f"prompt of {length} tokens; {self.source} takes {room}",
-            )
-            for length in lengths
-        ]
-
-    def _prompt(self, chat):
-        """Write a chat in the model's own format.
-
-        A special token spelled out in a message would close the turn and let
-        the text speak for the assistant: it is broken up.
-        """
-        chat = [
-            {
-                **message,
-                "content": break_up_specials(
-                    message["content"], self.tokenizer
-                ),
-            }
-            for message in chat
-        ]
-        options = {"tokenize": False, "add_generation_prompt": True}
-        try:
-            return self.tokenizer.apply_chat_template(chat, **options)
-        except TemplateError:
-            if chat[0]["role"] != "system":
-                raise
-        # Gemma 2 and others take no system message: the user says it.
-        system, user, *rest = chat
-        both = f"{system['content']}\n\n{user['content']}"
-        chat = [{**user, "content": both}, *rest]
-        return self.tokenizer.apply_chat_template(chat, **options)
-
-    def _tokenize(self, texts, add_special_tokens=False, **options):
-        """Tokenize text as it is: templated prompts bring their own BOS."""
-        return self.tokenizer(
-            texts, add_special_tokens=add_special_tokens, **options
-        )
-
-    def _encode(self, prompts, **options):
-        """Tokenize whole prompts, with a second BOS where that is wanted."""
-        double = {"add_special_tokens": self.bos == "double"}
-        return self._tokenize(prompts, **double, **options)
-
-    def _padded(self, prompts):
-        """Tokenize into one left-padded batch on the model's device."""
-        inputs = self._encode(prompts, padding=True, return_tensors="pt")
-        return inputs.to(self.model.device)
-
-    def _context(self):
-        """Longest sequence the model takes (int)."""
+    def _set_aside(self, prompts, note):
+        """Fail the prompts the model cannot take; returns the others."""
         config = self.model.config.get_text_config()
-        return getattr(config, "max_position_embeddings", None) or 10**9
+        context = getattr(config, "max_position_embeddings", None) or 10**9
+        room = context - self.max_new_tokens
+        for i, prompt in enumerate(prompts):
+            if len(prompt) > room:
+                reason = (
+                    f"prompt of {len(prompt)} tokens; {self.source} takes "
+                    f"{room}"
+                )
+                note(i, Reply("", "transport_error", reason))
+        return [i for i, prompt in enumerate(prompts) if len(prompt) <= room]
 
-    @torch.inference_mode()
-    def _generate(self, prompts):
-        """Generate from templated prompts (list of str -> list of str)."""
-        if not prompts:
-            return []
-        inputs = self._padded(prompts)
+    def _answerer(self, form):
+        """What is done with each batch: ``(reader, begun, tails) -> replies``."""
+        if form is None:
+            return self._generate
+        parted = {}
+        for field, values in form.items():
+            ids = self.tokenizer.encode([f"{field}: {v}" for v in values])
+            parted[field] = values, *parting_tokens(field, ids)
+
+        def fill(reader, begun, tails):
+            forms = fill_form(reader, tails, begun, parted)
+            return [form_reply(form) for form in forms]
+
+        return fill
+
+    def _generate(self, reader, begun, tails):
+        """Write free text after each prompt; a batch ends with its last."""
+        inputs = reader.join(tails, begun)
         sampling = (
             {"do_sample": True, "temperature": self.temperature}
             if self.temperature > 0
             else {"do_sample": False, "temperature": None}
         )
+        if inputs.cache is not None:
+            n_read = begun.ids.shape[1]
+            make_room(
+                inputs.cache, inputs.ids.shape[1] - n_read + self.max_new_tokens
+            )
+            sampling[reader.cache_name] = inputs.cache
         tokens = self.model.generate(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
+            input_ids=inputs.ids,
+            attention_mask=inputs.mask,
             max_new_tokens=self.max_new_tokens,
-            pad_token_id=self.tokenizer.pad_token_id,
+            pad_token_id=reader.pad_id,
             top_p=None,
             top_k=None,
             # Else the checkpoint's own would apply unseen (Qwen2.5: 1.05).
             repetition_penalty=1.0,
             **sampling,
         )
-        new = tokens[:, inputs["input_ids"].shape[1] :]
-        texts = self.tokenizer.batch_decode(new, skip_special_tokens=True)
-        return [text.strip() for text in texts]
-
-    @torch.inference_mode()
-    def _fill(self, prompts, form):
-        """Fill in a form after each prompt (list of str -> list of str).
-
-        The prompts are read once; every field is then asked from the same
-        cache, so that no field depends on the ones before it.
-        """
-        if not prompts:
-            return []
-        inputs = self._padded(prompts)
-        mask = inputs["attention_mask"]
-        cache = self.model(
-            input_ids=inputs["input_ids"],
-            attention_mask=mask,
-            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
-            use_cache=True,
-            logits_to_keep=1,
-        ).past_key_values
-        lines = [[] for _ in prompts]
-        for field, values in form.items():
-            best = self._most_likely(field, values, cache, mask)
-            for line, index in zip(lines, best):
-                line.append(f"{field}: {values[index]}")
-        return ["\n".join(line) for line in lines]
-
-    def _most_likely(self, field, values, cache, mask):
-        """Index of the likeliest value of one field, per row of the cache."""
-        ids = self._tokenize([f"{field}: {value}" for value in values])
-        ids = ids["input_ids"]
-        # The values part at the first token in which they differ.
-        split = len(os.path.commonprefix(ids))
-        rivals = [row[split] for row in ids if len(row) > split]
-        if len(set(rivals)) < len(values):
-            raise ValueError(
-                f"{self.source}: the values {values} of {field!r} begin with "
-                "the same token. Word them so that they begin differently."
-            )
-        n_rows = mask.shape[0]
-        prefix = torch.tensor([ids[0][:split]] * n_rows, device=mask.device)
-        full_mask = torch.cat([mask, torch.ones_like(prefix)], dim=1)
-        logits = self.model(
-            input_ids=prefix,
-            attention_mask=full_mask,
-            position_ids=(full_mask.cumsum(1) - 1)[:, -split:],
-            # A copy: sliding windows and recurrent states cannot be wound back.
-            past_key_values=copy.deepcopy(cache),
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1]
-        return logits[:, rivals].argmax(dim=1).tolist()
+        new = tokens[:, inputs.ids.shape[1] :]
+        return [Reply(text) for text in self.tokenizer.decode(new)]

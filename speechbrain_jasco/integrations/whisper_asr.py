@@ -52,8 +52,8 @@ class WhisperRecogniser:
         CUDA where there is one, else the CPU.
     window_s : int
         Length that recordings are padded to, and cut at. Whisper was trained
-        on 30 s; on short clean lines 10 s cost a fifth of the time and change
-        few words (docs/building.md has figures).
+        on 30 s; on short clean lines 15 s cost less than half and change few
+        words, 10 s make it repeat itself now and then (docs/building.md).
 
     Example
     -------

@@ -96,6 +96,10 @@ class Verdict(NamedTuple):
         Time the judge took.
     reformat : str, optional
         The reply to a second question, which only the authors' procedure asks.
+    expected_rating : float, optional
+        Of a judge by label probability: the sum of P(r) * r.
+    probabilities : dict, optional
+        Of such a judge: field -> {value: probability}.
 
     Example
     -------
@@ -110,3 +114,9 @@ class Verdict(NamedTuple):
     explanation: str = ""
     seconds: float = 0.0
     reformat: str | None = None
+    expected_rating: float | None = None
+    probabilities: dict | None = None
+
+
+# What a line of verdicts.jsonl has only where a judge has it.
+OPTIONAL = ("reformat", "expected_rating", "probabilities")

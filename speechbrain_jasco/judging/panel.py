@@ -18,7 +18,7 @@ from speechbrain.utils.logger import get_logger
 from speechbrain_jasco.dataio import is_missing
 from speechbrain_jasco.journal import content_key
 from speechbrain_jasco.judging.aggregation import Aggregation
-from speechbrain_jasco.judging.item import JudgeItem, Verdict
+from speechbrain_jasco.judging.item import OPTIONAL, JudgeItem, Verdict
 
 logger = get_logger(__name__)
 
@@ -33,6 +33,8 @@ VERDICT_COLUMNS = [
     "rating",
     "orientation",
 ]
+# For those who look closer: the mode diff, the summary, the page.
+KEPT = ["explanation", "reply", "reformat", "expected_rating"]
 
 
 def make_items(system, predictions):
@@ -95,14 +97,14 @@ def judge_items(items, judge, journal, aggregation=None):
     Returns
     -------
     pandas.DataFrame
-        ``VERDICT_COLUMNS``, ``reply`` and ``reformat``, one row per item.
+        ``VERDICT_COLUMNS`` and ``KEPT``, one row per item.
     """
     cases = _cases(items, judge)
     row = _row_maker(judge.name, judge.config())
     todo = []
     for case in cases:
         key, item, _ = case
-        if journal.rows.get(key, {}).get("status") in FINAL:
+        if _stands(journal.rows.get(key), judge):
             continue
         if _unanswered(item, judge):
             journal.append(row(*case, Verdict("no_prediction")))
@@ -116,14 +118,35 @@ def judge_items(items, judge, journal, aggregation=None):
             [item for _, item, _ in todo],
             lambda i, verdict: journal.append(row(*todo[i], verdict)),
         )
-    frames = [
+    frames = repeat_tables(items, judge, journal)
+    return (aggregation or Aggregation()).over_repeats(frames)
+
+
+def repeat_tables(items, judge, journal):
+    """Look up what one judge said, repeat by repeat.
+
+    Arguments
+    ---------
+    items : list of JudgeItem
+        The cases; all are judged.
+    judge : object
+        The judge.
+    journal : Journal
+        Holds the verdicts.
+
+    Returns
+    -------
+    list of pandas.DataFrame
+        One per repeat: ``VERDICT_COLUMNS`` and ``KEPT``, one row per item.
+    """
+    cases = _cases(items, judge)
+    return [
         pd.DataFrame(
             [journal.rows[key] for key, _, r in cases if r == repeat],
-            columns=[*VERDICT_COLUMNS, "reply", "reformat"],
+            columns=[*VERDICT_COLUMNS, *KEPT],
         )
         for repeat in range(n_repeats(judge))
     ]
-    return (aggregation or Aggregation()).over_repeats(frames)
 
 
 def pending(items, judge, journal):
@@ -143,8 +166,7 @@ def pending(items, judge, journal):
     int
     """
     done = (
-        journal.rows.get(key, {}).get("status") in FINAL
-        or _unanswered(item, judge)
+        _stands(journal.rows.get(key), judge) or _unanswered(item, judge)
         for key, item, _ in _cases(items, judge)
     )
     return sum(not d for d in done)
@@ -173,6 +195,12 @@ def n_repeats(judge):
     return repeats
 
 
+def _stands(row, judge):
+    """Whether a row of the journal, if there is one, is not asked for again."""
+    final = getattr(judge, "final", FINAL)
+    return row is not None and row["status"] in final
+
+
 def _unanswered(item, judge):
     """Whether a judge is spared a case that has no answer."""
     official = getattr(judge, "official", False)  # judges those too
@@ -195,9 +223,11 @@ def _row_maker(name, config):
     prompt_sha256 = content_key(config.get("prompt"))
 
     def row(key, item, repeat, verdict):
-        fields = verdict._asdict()
-        if verdict.reformat is None:  # only the authors' procedure has it
-            del fields["reformat"]
+        fields = {
+            field: value
+            for field, value in verdict._asdict().items()
+            if value is not None or field not in OPTIONAL
+        }
         return {
             "key": key,
             "system": item.system,

@@ -12,7 +12,7 @@ import json
 import re
 import unicodedata
 
-from speechbrain_jasco.judging.item import Verdict
+from speechbrain_jasco.judging.item import ORIENTATIONS, RATINGS, Verdict
 
 # "Rating: 2", "score = 1", '"rating": 0'; the value is the rest of the line.
 _RATING = re.compile(r"\b(?:rating|score)\b['\"\s]*[:=]['\"\s]*([^\n]*)")
@@ -31,6 +31,17 @@ _WORDS = {
     "speech": re.compile(r"\bspeech\b"),
     "both": re.compile(r"\b(?:both|good)\b"),
     "neither": re.compile(r"\bneither\b"),
+}
+# What a server may keep a judge to: the reason first, so that it thinks first.
+VERDICT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "reason": {"type": "string"},
+        "rating": {"type": "integer", "enum": list(RATINGS)},
+        "orientation": {"type": "string", "enum": list(ORIENTATIONS)},
+    },
+    "required": ["reason", "rating", "orientation"],
+    "additionalProperties": False,
 }
 _INVISIBLE = {"Cf", "Cc"}  # zero-width and control characters
 
@@ -191,5 +202,7 @@ def _orientation(value):
 
 def _explanation(reply):
     """The judge's own words before its verdict (str)."""
-    head = re.split(r"(?i)\b(?:rating|score)\b", reply, maxsplit=1)[0]
-    return re.sub(r"(?i)^\W*(reason|explanation)\W*", "", head.strip()).strip()
+    head = re.split(r"(?i)\b(?:rating|score)\b", reply, maxsplit=1)[0].strip()
+    if head.startswith("{"):
+        head = head.rstrip('", ')
+    return re.sub(r"(?i)^\W*(reason|explanation)\W*", "", head).strip()

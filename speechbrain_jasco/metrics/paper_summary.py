@@ -15,6 +15,7 @@ from speechbrain_jasco.judging.paper_mode import (
 )
 from speechbrain_jasco.judging.paper_parser import UNKNOWN
 from speechbrain_jasco.metrics import scores
+from speechbrain_jasco.metrics.bounds import all_bounds
 from speechbrain_jasco.metrics.summary import average, summarize
 
 
@@ -49,6 +50,31 @@ def paper_scores(verdicts):
     for entry in result.values():
         entry["average"] = average(entry["judges"])
     return result
+
+
+def paper_tables(verdicts):
+    """The verdicts as the authors' script takes them.
+
+    Arguments
+    ---------
+    verdicts : dict
+        See ``paper_scores``, which has found no crash.
+
+    Returns
+    -------
+    dict
+        (system, judge name) -> table with ``id``, ``prompt_index``,
+        ``status``, ``rating`` (of an earlier row where it leaks) and
+        ``orientation``.
+    """
+    tables = {}
+    for key, table in verdicts.items():
+        rows = follow_table(table).rows
+        as_scored, _ = _tables(rows, table["prompt_index"].tolist())
+        # Ids as the files spell them.
+        ids = table["id"].to_numpy()[[row.position for row in rows]]
+        tables[key] = as_scored.assign(id=ids)
+    return tables
 
 
 def summarize_paper(verdicts):
@@ -103,7 +129,7 @@ def summarize_paper(verdicts):
         "counts": {**scores.counts(as_scored), "unparsed": unknown},
         "leaked": sum(row.rating is None for row in rows),
         "coverage": scores.coverage(as_read),
-        "bounds": {"best_mean": list(scores.best_mean_bounds(as_read))},
+        "bounds": all_bounds(as_read),
     }
 
 

@@ -3,35 +3,19 @@
 Every function takes the verdict table of one system by one judge: one row per
 answer with the columns ``id``, ``status``, ``rating`` and ``orientation``. A
 failed verdict is neither a zero nor a score: it is left out, ``coverage`` says
-how much is left and ``bounds`` what it could change. Formulas and a worked
-example: ``docs/metrics.md``.
+how much is left and ``metrics/bounds.py`` what it could change. Formulas and a
+worked example: ``docs/metrics.md``.
 
 Authors
  * The speechbrain_jasco developers, 2026
 """
 
 from math import comb
-from typing import NamedTuple
 
 import numpy as np
 
 SHARES = ("audio", "both", "speech")
 COUNTS = (*SHARES, "neither", "unparsed", "transport_error", "missing")
-
-
-class Bounds(NamedTuple):
-    """Lowest and highest value a score can take, whatever is missing.
-
-    Arguments
-    ---------
-    low : float
-        All missing ratings 0.
-    high : float
-        All missing ratings 2 and "both".
-    """
-
-    low: float
-    high: float
 
 
 def scored(verdicts, gated=True):
@@ -147,9 +131,12 @@ def best_of_k(verdicts, k_max=8, gated=True):
         The first is ``mean_rating``, the last ``best_mean`` where no clip has
         more than ``k_max`` prompts.
     """
-    clips = scored(verdicts, gated).groupby(level=0)
+    groups = scored(verdicts, gated).groupby(level=0)
+    clips = [ratings.to_numpy() for _, ratings in groups]
+    if not clips:
+        return [float("nan")] * k_max
     return [
-        float(clips.apply(expected_best, k=k).mean())
+        float(np.mean([expected_best(ratings, k) for ratings in clips]))
         for k in range(1, k_max + 1)
     ]
 
@@ -208,29 +195,3 @@ def coverage(verdicts):
     float
     """
     return float((verdicts["status"] == "ok").mean())
-
-
-def best_mean_bounds(verdicts, gated=True):
-    """Best-Mean with all missing ratings at their worst and at their best.
-
-    Arguments
-    ---------
-    verdicts : pandas.DataFrame
-        The table.
-    gated : bool
-        See ``scored``.
-
-    Returns
-    -------
-    Bounds
-    """
-    failed = verdicts["status"] != "ok"
-
-    def filled(rating):
-        return verdicts.assign(
-            status="ok",
-            rating=verdicts["rating"].where(~failed, rating),
-            orientation=verdicts["orientation"].where(~failed, "both"),
-        )
-
-    return Bounds(best_mean(filled(0), gated), best_mean(filled(2), gated))

@@ -7,6 +7,10 @@ Authors
 import pandas as pd
 
 from speechbrain_jasco.metrics import scores
+from speechbrain_jasco.metrics.bounds import all_bounds
+
+# Beside a system's judges.
+PANEL, AVERAGE = "panel", "average"
 
 
 def fill_grid(verdicts, ids, n_prompts):
@@ -65,8 +69,20 @@ def summarize(verdicts):
         "dependence": scores.dependence(verdicts),
         "counts": scores.counts(verdicts),
         "coverage": scores.coverage(verdicts),
-        "bounds": {"best_mean": list(scores.best_mean_bounds(verdicts))},
+        "bounds": all_bounds(verdicts),
+        **_expected(verdicts),
     }
+
+
+def _expected(verdicts):
+    """The mean of expected ratings, for judges by label probability."""
+    if (
+        "expected_rating" not in verdicts
+        or verdicts["expected_rating"].isna().all()
+    ):
+        return {}
+    expected = verdicts.assign(rating=verdicts["expected_rating"])
+    return {"mean_expected": scores.mean_rating(expected, gated=False)}
 
 
 def average(judges):
@@ -105,3 +121,78 @@ def average(judges):
             for name in scores.SHARES
         },
     }
+
+
+def robust_tables(verdicts, ids, aggregation):
+    """Every expected answer, failures included, by judge and by the panel.
+
+    Arguments
+    ---------
+    verdicts : dict
+        From ``run_panel``.
+    ids : list of str
+        Clips that count.
+    aggregation : Aggregation
+        How the judges become a panel.
+
+    Returns
+    -------
+    dict
+        (system, judge name or ``panel``) -> table with a row for every clip
+        and prompt.
+    """
+    tables = {}
+    for name in dict.fromkeys(system for system, _ in verdicts):
+        grids = system_grids(name, verdicts, ids)
+        grids[PANEL] = aggregation.over_judges(list(grids.values()))
+        tables |= {(name, judge): grid for judge, grid in grids.items()}
+    return tables
+
+
+def system_grids(system, verdicts, ids):
+    """Every expected answer of a system, by judge.
+
+    Arguments
+    ---------
+    system : str
+        Its name.
+    verdicts : dict
+        From ``run_panel``.
+    ids : list of str
+        Clips that count.
+
+    Returns
+    -------
+    dict
+        Judge name -> table with a row for every clip and prompt.
+    """
+    frames = {j: frame for (s, j), frame in verdicts.items() if s == system}
+    # Every prompt of a system is in the tables of all judges.
+    n_prompts = max(f["prompt_index"].nunique() for f in frames.values())
+    return {j: fill_grid(f, ids, n_prompts) for j, f in frames.items()}
+
+
+def robust_scores(tables, aggregation):
+    """Score every system by every judge, failures counted apart.
+
+    Arguments
+    ---------
+    tables : dict
+        From ``robust_tables``.
+    aggregation : Aggregation
+        How the judges became a panel.
+
+    Returns
+    -------
+    dict
+        ``systems`` of ``scores.json``.
+    """
+    result = {}
+    for (system, judge), table in tables.items():
+        entry = result.setdefault(system, {"judges": {}})
+        if judge == PANEL:
+            entry[AVERAGE] = average(entry["judges"])
+            entry[PANEL] = {**aggregation.config(), **summarize(table)}
+        else:
+            entry["judges"][judge] = summarize(table)
+    return result

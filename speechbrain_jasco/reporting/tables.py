@@ -31,8 +31,8 @@ def half_up(value, digits=2):
 
     Example
     -------
-    >>> half_up(26 / 80), half_up(10 / 80), half_up(float("nan"))
-    ('0.33', '0.13', 'n/a')
+    >>> half_up(26 / 80), half_up(-0.001), half_up(float("nan"))
+    ('0.33', '0.00', 'n/a')
     """
     if value != value:
         return "n/a"
@@ -40,7 +40,8 @@ def half_up(value, digits=2):
     # and 0.875 is 1.2249999999999999. Table II prints 1.23.
     step = Decimal(1).scaleb(-digits)
     tie = Decimal(repr(round(value, 9)))
-    return str(tie.quantize(step, ROUND_HALF_UP))
+    rounded = tie.quantize(step, ROUND_HALF_UP)
+    return str(abs(rounded) if rounded == 0 else rounded)  # no "-0.00"
 
 
 def results_table(scores):
@@ -57,19 +58,61 @@ def results_table(scores):
         Cells of text, ready to print.
     """
     quality = scores.get("judge_quality") or {}
+    several = len(scores["systems"]) > 1
     rows = []
     for system, result in scores["systems"].items():
         for judge, entry in result["judges"].items():
-            row = _row(system, judge, entry)
+            row = _row(system, judge, entry, several)
             if quality:
                 row |= _trust(quality.get(judge), entry.get("corrected"))
             rows.append(row)
         if len(result["judges"]) > 1:
-            rows.append(_row(system, "average", result["average"]))
+            rows.append(_row(system, "average", result["average"], several))
             if "panel" in result:
-                rule = result["panel"]["rule"]
-                rows.append(_row(system, f"panel, {rule}", result["panel"]))
+                name = f"panel, {result['panel']['rule']}"
+                rows.append(_row(system, name, result["panel"], several))
     return pd.DataFrame(rows).fillna("")
+
+
+def results_text(scores, remark=""):
+    """The results table with what a reader has to know.
+
+    Arguments
+    ---------
+    scores : dict
+        ``scores.json``.
+    remark : str
+        Of the evaluation, goes below.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    parts = [markdown(results_table(scores)), table_note(scores), remark]
+    return "\n\n".join(filter(None, parts))
+
+
+def table_note(scores):
+    """Say what the intervals and marks of the results table mean.
+
+    Arguments
+    ---------
+    scores : dict
+        ``scores.json``.
+
+    Returns
+    -------
+    str
+    """
+    note = "95 %: confidence interval, clips resampled with all their answers."
+    if len(scores["systems"]) == 1:
+        return note
+    alpha = scores["scoring"]["alpha"]
+    return note + (
+        " Group: by one judge, systems with a letter in common are not "
+        f"separable by Best-Mean (paired permutation test, Holm, {alpha:g})."
+    )
 
 
 def _trust(quality, corrected):
@@ -91,28 +134,71 @@ def _percent(value):
     return "n/a" if value is None else half_up(100 * value, 0)
 
 
-def _row(system, judge, entry):
+def _row(system, judge, entry, several):
     """Format one row; the average has no counts."""
     row = {
-        "system": _cell(system),
-        "judge": _cell(judge),
+        "system": cell(system),
+        "judge": cell(judge),
         "Best-Mean": half_up(entry["best_mean"]),
-        "mean": half_up(entry["mean"]),
+        "95 %": span(entry["ci95"]["best_mean"]),
     }
+    if several:
+        row["group"] = entry["letters"]["best_mean"]
+    row["mean"] = half_up(entry["mean"])
     for name in SHARES:
         row[f"{name} %"] = half_up(100 * entry["dependence"][name], 0)
+    row["95 % of both"] = span(entry["ci95"]["both"], 100, 0)
     if "counts" in entry:
         row["neither"] = str(entry["counts"]["neither"])
         row["coverage %"] = half_up(100 * entry["coverage"], 0)
-        low, high = entry["bounds"]["best_mean"]
-        row["bounds"] = f"{half_up(low)} to {half_up(high)}"
+        row["bounds"] = span(entry["bounds"]["best_mean"])
     else:
         row.update({"neither": "", "coverage %": "", "bounds": ""})
     return row
 
 
-def _cell(name):
-    """Keep a name inside its Markdown cell."""
+def span(ends, scale=1, digits=2):
+    """Write an interval.
+
+    Arguments
+    ---------
+    ends : list of float
+        Low and high.
+    scale : float
+        100 for per cent.
+    digits : int
+        Decimals.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> span([0.125, 0.5]), span([0.125, 0.5], 100, 0)
+    ('0.13 to 0.50', '13 to 50')
+    """
+    low, high = (half_up(scale * end, digits) for end in ends)
+    return "n/a" if low == "n/a" else f"{low} to {high}"
+
+
+def cell(name):
+    """Keep a name inside its Markdown cell.
+
+    Arguments
+    ---------
+    name : str
+        Any text.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> cell("a|b\\nc")
+    'a\\\\|b c'
+    """
     return " ".join(name.replace("|", "\\|").split())
 
 

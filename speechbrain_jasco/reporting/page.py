@@ -1,0 +1,182 @@
+"""The report as one page: ``report/index.html``.
+
+It opens from disk and asks nobody for anything. What models, judges and data
+sets say is text: Jinja escapes what stands in the HTML, the rest is JSON that
+the page's own script shows as text, and the page's policy runs no other script.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from speechbrain_jasco.metrics.scores import SHARES
+from speechbrain_jasco.reporting.page_data import page_data
+from speechbrain_jasco.reporting.statistics import statistics_tables
+from speechbrain_jasco.reporting.tables import (
+    half_up,
+    results_table,
+    table_note,
+)
+
+PAGE = "index.html"
+_HERE = Path(__file__).parent
+
+
+def write_page(scores, evidence, folder):
+    """Write the page.
+
+    Arguments
+    ---------
+    scores : dict
+        ``scores.json``.
+    evidence : Evidence
+        Answers and verdicts.
+    folder : str or Path
+        Gets ``index.html``; the recordings are found relative to it.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = render(scores, page_data(scores, evidence, folder))
+    path = folder / PAGE
+    partial = path.with_name(PAGE + ".partial")
+    # No UTF-8 file can hold half of a surrogate pair.
+    partial.write_text(text, encoding="utf-8", errors="xmlcharrefreplace")
+    partial.replace(path)
+    return path
+
+
+def render(scores, data):
+    """Fill the template.
+
+    Arguments
+    ---------
+    scores : dict
+        ``scores.json``.
+    data : dict
+        From ``page_data``.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    style, script = (
+        (_HERE / name).read_text(encoding="utf-8")
+        for name in ("page.css", "page.js")
+    )
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    results = results_table(scores)
+    return environment.get_template("page.html").render(
+        policy=policy(style, script),
+        style=Markup(style),
+        script=Markup(script),
+        data=Markup(script_json(data)),
+        scores=scores,
+        result_columns=list(results.columns),
+        results=_plain(results.to_dict("records")),
+        note=table_note(scores),
+        published=[_published(row) for row in data["published"]],
+        statistics=[
+            (title, list(pd.DataFrame(rows).columns), _plain(rows))
+            for title, rows in statistics_tables(scores)
+        ],
+        choices=data["judges"],
+    )
+
+
+def policy(style, script):
+    """Say what the page may do: its own style and script, sounds from disk.
+
+    Arguments
+    ---------
+    style, script : str
+        What stands in the page.
+
+    Returns
+    -------
+    str
+        A Content-Security-Policy.
+    """
+    return (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        "img-src data:; media-src file: 'self'; "
+        f"style-src {_hash(style)}; script-src {_hash(script)}"
+    )
+
+
+def script_json(data):
+    r"""Write JSON that cannot end the script element it stands in.
+
+    Arguments
+    ---------
+    data : object
+        Whatever JSON holds; NaN becomes null.
+
+    Returns
+    -------
+    str
+        ASCII: half of a surrogate pair is its escape.
+
+    Example
+    -------
+    >>> script_json(["</script>", float("nan")])
+    '["\\u003c/script>",null]'
+    """
+    text = json.dumps(_no_nan(data), separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _no_nan(value):
+    """Replace NaN by None, at any depth."""
+    if isinstance(value, dict):
+        return {str(key): _no_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_no_nan(item) for item in value]
+    return None if value != value else value
+
+
+def _plain(rows):
+    """Undo what Markdown tables need to keep a name in its cell."""
+    return [
+        {key: text.replace("\\|", "|") for key, text in row.items()}
+        for row in rows
+    ]
+
+
+def _hash(text):
+    """A policy's name for an inline text."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _published(row):
+    """A published result as cells of the results table (list of dict)."""
+    lines = [
+        {"system": row["system"], "judge": judge, "Best-Mean": half_up(value)}
+        for judge, value in row["judges"].items()
+    ]
+    shares = {
+        f"{name} %": half_up(100 * row["dependence"][name], 0)
+        for name in SHARES
+    }
+    average = {"Best-Mean": half_up(row["average"]), **shares}
+    return [*lines, {"system": row["system"], "judge": "average", **average}]
