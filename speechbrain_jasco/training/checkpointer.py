@@ -9,6 +9,7 @@ Authors
 """
 
 from speechbrain.utils.checkpoints import Checkpointer
+from speechbrain.utils.distributed import ddp_barrier
 
 WHOLE = "whole"  # written last
 
@@ -46,6 +47,9 @@ class WholeCheckpointer(Checkpointer):
         checkpoint = super().save_checkpoint(*args, **kwargs)
         if checkpoint is not None:
             (checkpoint.path / WHOLE).touch()
+        # All processes see the same checkpoints from here on: who deletes
+        # fewer than the others would wait for them for ever.
+        ddp_barrier()
         return checkpoint
 
     def _list_checkpoint_dirs(self):

@@ -14,7 +14,7 @@ import torch
 from torchaudio.functional import edit_distance
 
 from speechbrain_jasco.building.manifest import wordings
-from speechbrain_jasco.building.speech import words
+from speechbrain_jasco.building.word_errors import words
 from speechbrain_jasco.integrations.prefix_generation import (
     Prefix,
     PrefixCache,
