@@ -29,6 +29,10 @@ ROWS = [
     Row([1], [Branch([5, 5], [9, 8, 7], alone=True, task="c")], [11, 12]),
     Row([], [Branch([6], [10, 3], task="a")]),
 ]
+RIVALS = [
+    Row([1], [Branch([5, 6], [8], rivals=[[9, 9], [7]]), Branch([4], [3])]),
+    Row([1], [Branch([5, 6], [8], alone=True, rivals=[[9]])]),
+]
 N_AUDIO = [3, 1, 4]
 
 
@@ -88,6 +92,20 @@ def test_losses_are_those_of_separate_sequences(trainee, audio):
     for mine, other in zip(ours, theirs, strict=True):
         assert torch.allclose(mine, other, atol=1e-4)
     assert ours[0][1].abs().max() == 0  # alone: unheard
+
+
+def test_rivals_answer_the_same_prompt(trainee, audio):
+    tokens, sizes = audio[0][:2], audio[1][:2]
+    packed = pack(RIVALS, N_AUDIO[:2])
+    got = trainee.answer_losses(packed, tokens, sizes)
+    expected = [
+        alone(trainee, row, branch._replace(answer=answer), own[:n])
+        for row, own, n in zip(RIVALS, tokens, N_AUDIO, strict=False)
+        for branch in row.branches
+        for answer in [branch.answer, *branch.rivals]
+    ]
+    assert torch.allclose(got, torch.stack(expected), atol=1e-5)
+    assert packed.rival_of == [0, 0, 0, 3, 4, 4]
 
 
 def test_a_row_alone_and_in_a_batch(trainee, audio):
@@ -184,7 +202,7 @@ def test_rows_of_turns(trainee):
     prompt = trainee.model.prompt("Who?")
     answer = [*llm.tokenize("They go."), llm.tokenizer.eos_token_id]
     assert row.before == prompt.before
-    assert row.branches[0] == Branch(prompt.after, answer, False, "direct")
+    assert row.branches[0] == Branch(prompt.after, answer, False, "direct", [])
     text = [*prompt.before, *llm.tokenize("Sound: a dog."), *prompt.after]
-    assert row.branches[1] == Branch(text, answer, True, "text_direct")
+    assert row.branches[1] == Branch(text, answer, True, "text_direct", [])
     assert trainee.row([]) == Row([], [])

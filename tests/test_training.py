@@ -4,6 +4,7 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import math
 import random
 from collections import Counter
 
@@ -31,7 +32,7 @@ from speechbrain_jasco.training.examiner import lead, word_error_rate
 from speechbrain_jasco.training.meter import Meter
 from speechbrain_jasco.training.packing import Branch, Row
 from speechbrain_jasco.training.tasks import Task, draw_turns
-from speechbrain_jasco.training.trainee import Trainee
+from speechbrain_jasco.training.trainee import Trainee, contrast
 
 # ----------------------------------------------------------------------------
 # Tasks
@@ -69,6 +70,23 @@ def test_a_clip_without_a_behaviour_is_not_asked_for_one():
     assert turn.task == "words" and turn.context is None
     (turn,) = draw_turns(TASKS, {"text": 1}, CLIP, 3, random.Random(1))
     assert turn.context in ("A dog.", "A hound.")
+
+
+def test_rivals_compete_where_the_behaviour_alone_is_asked_for():
+    weights = {"words": 1, "both": 1, "text": 1}
+    rivals = ["They sit."]
+    turns = draw_turns(TASKS, weights, CLIP, 3, random.Random(0), rivals)
+    competing = {turn.task: turn.rivals for turn in turns}
+    assert competing == {"words": [], "both": [], "text": rivals}
+
+
+def test_contrast_by_hand():
+    losses = torch.tensor([0.5, 1.0, 1.5, 9.0])
+    got = contrast(losses, [0, 0, 0, 3])
+    # exp(-1) against exp(-1) + exp(-2) + exp(-3)
+    share = 1 / (1 + math.exp(-1) + math.exp(-2))
+    assert torch.allclose(got, torch.tensor([-math.log(share)]))
+    assert contrast(losses, [0, 1, 2, 3]).tolist() == []
 
 
 def test_unknown_names_are_told():

@@ -37,6 +37,11 @@ class Stage:
         Tasks per clip and epoch.
     align : dict
         "ctc", "sound" -> weight of the losses without the LLM.
+    rivals : int
+        Trained answers with the same sound or line that compete with the
+        right one, per question that asks for the behaviour alone.
+    contrast : float
+        Weight of the loss that prefers the right one.
     warmup : float
         Share of the stage in which the learning rate rises; afterwards it
         falls as a cosine.
@@ -55,6 +60,8 @@ class Stage:
     tasks: dict = field(default_factory=dict)
     turns: int = 3
     align: dict = field(default_factory=dict)
+    rivals: int = 0
+    contrast: float = 0.0
     warmup: float = 0.1
     floor: float = 0.1
 

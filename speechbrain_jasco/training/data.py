@@ -19,6 +19,7 @@ from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain_jasco.building.manifest import COLUMNS, wordings
 from speechbrain_jasco.dataio import SAMPLE_RATE_HZ, audio_path, read_table
 from speechbrain_jasco.training.alignment import Targets
+from speechbrain_jasco.training.choice import Alternatives
 from speechbrain_jasco.training.features import Item
 from speechbrain_jasco.training.packing import Row
 from speechbrain_jasco.training.tasks import draw_turns
@@ -126,6 +127,8 @@ class ClipData:
         self.speakers = speakers
         self.seed = seed
         self.sounds = []
+        self.trained = None  # the answers that compete
+        self.wordings = {}  # triple_id -> answers
         self.epoch = 0
         self.stage = None
         self.trainee = None
@@ -143,6 +146,8 @@ class ClipData:
         self.trainee = trainee
         llm = trainee.model.llm
         train = [*splits["train"], *splits.get("hearing", [])]
+        self.trained = Alternatives(train)
+        self.wordings = {r["triple_id"]: wordings(r["answers"]) for r in train}
         words = {t for r in train for t in self._words(r["spoken_text"])}
         names = {r["sound_id"]: wordings(r["sound_names"]) for r in train}
         self.sounds = sorted(names)
@@ -188,7 +193,15 @@ class ClipData:
         dataset.add_dynamic_item(self.features.item, "audio", "item")
         dataset.add_dynamic_item(
             self.turns,
-            ["id", "spoken_text", "sound_names", "voice", "answers"],
+            [
+                "id",
+                "spoken_text",
+                "sound_names",
+                "voice",
+                "answers",
+                "sound_id",
+                "line_id",
+            ],
             "turns",
         )
         dataset.set_output_keys(
@@ -214,7 +227,7 @@ class ClipData:
             self.dataset(rows), collate_fn=self.collate, **options
         )
 
-    def turns(self, name, spoken_text, sound_names, voice, answers):
+    def turns(self, name, spoken_text, sound_names, voice, answers, *pair):
         """Draws the questions about a clip.
 
         Arguments
@@ -223,6 +236,8 @@ class ClipData:
             Id of the clip.
         spoken_text, sound_names, voice, answers : str
             Cells of the manifest.
+        *pair : str
+            ``sound_id`` and ``line_id``.
 
         Returns
         -------
@@ -233,7 +248,18 @@ class ClipData:
         rng = random.Random(f"{self.seed} {self.epoch} {name}")
         wordings_of = fields(row, self.speakers)
         weights, n_turns = self.stage.tasks, self.stage.turns
-        return draw_turns(self.tasks, weights, wordings_of, n_turns, rng)
+        rivals = self._rivals(*pair, rng) if answers else []
+        return draw_turns(
+            self.tasks, weights, wordings_of, n_turns, rng, rivals
+        )
+
+    def _rivals(self, sound_id, line_id, rng):
+        """Draws trained answers that share the sound or the line."""
+        competing = self.trained.of(sound_id, line_id)
+        competing.pop(self.trained.right(sound_id, line_id), None)
+        n_rivals = min(self.stage.rivals, len(competing))
+        chosen = rng.sample(sorted(competing), n_rivals)
+        return [rng.choice(self.wordings[triple]) for triple in chosen]
 
     def collate(self, examples):
         """Makes a batch.

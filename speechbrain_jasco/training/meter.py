@@ -41,6 +41,8 @@ class Meter:
             values = losses.answers.tolist()
             for task, value in zip(losses.tasks, values, strict=True):
                 self._losses[task].append(value)
+        if losses.contrast is not None and len(losses.contrast):
+            self._losses["contrast"] += losses.contrast.tolist()
         heard = losses.heard
         if heard is not None:
             self._losses["ctc"] += heard.ctc.tolist()

@@ -4,6 +4,11 @@
     segment:   0      0 0 0 0 0   1     1            2     2
     position:  0      1 2 3 4 5   6     7            6     7
 
+Rivals of an answer branch off at the last token of its prompt, which they
+repeat, since it predicts another first token for each:
+
+               prompt . answer | . rival 1 | . rival 2 | next prompt ...
+
 ``a`` is an audio token. A branch sees the shared beginning (segment 0) and
 itself, and its positions go on from there: it is computed exactly as it would
 be in a sequence of its own. A branch that is ``alone`` does not see the
@@ -21,6 +26,7 @@ import torch
 
 NO_LABEL = -100
 PADDING = -1  # as a segment
+NO_PARENT = -2
 
 
 class Branch(NamedTuple):
@@ -36,6 +42,8 @@ class Branch(NamedTuple):
         Whether the shared beginning stays unseen.
     task : str
         What its loss counts for.
+    rivals : list of list of int
+        Other answers to the same prompt.
 
     Example
     -------
@@ -47,6 +55,7 @@ class Branch(NamedTuple):
     answer: list[int]
     alone: bool = False
     task: str = ""
+    rivals: list[list[int]] = ()
 
 
 class Row(NamedTuple):
@@ -73,7 +82,7 @@ class Row(NamedTuple):
 
 
 class Pack(NamedTuple):
-    """Rows as tensors; all [B, N] but ``tasks``.
+    """Rows as tensors; all [B, N] but ``tasks`` and ``rival_of``.
 
     Arguments
     ---------
@@ -84,15 +93,22 @@ class Pack(NamedTuple):
     positions : torch.Tensor
         Position ids.
     segments : torch.Tensor
-        0 for the shared beginning, then the branches from 1, -1 for padding.
+        0 for the shared beginning, then answers and rivals from 1, -1 for
+        padding.
     alone : torch.Tensor
         Whether the token does not see the beginning.
+    parents : torch.Tensor
+        Of a rival the segment of the answer, else -2.
+    starts : torch.Tensor
+        Position at which the token's segment begins.
     labels : torch.Tensor
         The next token where it belongs to an answer, else -100.
     branch : torch.Tensor
-        Number of the branch among all of the batch, else -1.
+        Number of the answer or rival among all of the batch, else -1.
     tasks : list of str
-        The task of each branch.
+        The task of each answer or rival.
+    rival_of : list of int
+        Of each rival the number of the answer, of an answer its own.
     """
 
     ids: torch.Tensor
@@ -100,12 +116,15 @@ class Pack(NamedTuple):
     positions: torch.Tensor
     segments: torch.Tensor
     alone: torch.Tensor
+    parents: torch.Tensor
+    starts: torch.Tensor
     labels: torch.Tensor
     branch: torch.Tensor
     tasks: list[str]
+    rival_of: list[int]
 
 
-_PADS = (0, False, 0, PADDING, False, NO_LABEL, -1)
+_PADS = (0, False, 0, PADDING, False, NO_PARENT, 0, NO_LABEL, -1)
 
 
 def pack(rows, n_audio, device="cpu"):
@@ -140,17 +159,43 @@ def pack(rows, n_audio, device="cpu"):
     >>> packed.labels.tolist()
     [[-100, -100, -100, 6, 7, -100, 9, -100]]
     """
-    first, laid_out, tasks = 0, [], []
+    laid_out, tasks, rival_of = [], [], []
     for row, n in zip(rows, n_audio, strict=True):
-        laid_out.append(_lay_out(row, n, first))
-        first += len(row.branches)
-        tasks += [branch.task for branch in row.branches]
+        laid_out.append(_lay_out(row, n, len(tasks)))
+        for branch in row.branches:
+            n_answers = 1 + len(branch.rivals)
+            rival_of += [len(tasks)] * n_answers
+            tasks += [branch.task] * n_answers
     length = max(len(tokens) for tokens in laid_out)
     padded = [tokens + [_PADS] * (length - len(tokens)) for tokens in laid_out]
     columns = torch.tensor(padded, device=device).unbind(dim=2)
     flags = (1, 4)  # is_audio, alone
     columns = [c.bool() if i in flags else c for i, c in enumerate(columns)]
-    return Pack(*columns, tasks)
+    return Pack(*columns, tasks, rival_of)
+
+
+class _Segment(NamedTuple):
+    """Tokens of an answer or a rival, and where they hang."""
+
+    prompt: list[int]
+    answer: list[int]
+    alone: bool
+    parent: int
+    start: int
+
+
+def _segments(branch, number, n_shared):
+    """An answer with its prompt, then its rivals with the prompt's end."""
+    if not branch.prompt:
+        raise ValueError(
+            "a branch without a prompt: got no token that could predict "
+            "the answer's first; move one of the shared ones into it"
+        )
+    start = 0 if branch.alone else n_shared
+    yield _Segment(branch.prompt, branch.answer, branch.alone, NO_PARENT, start)
+    start += len(branch.prompt) - 1
+    for rival in branch.rivals:
+        yield _Segment(branch.prompt[-1:], rival, branch.alone, number, start)
 
 
 def _lay_out(row, n_audio, first):
@@ -159,28 +204,31 @@ def _lay_out(row, n_audio, first):
     shared += [(0, True)] * n_audio
     shared += [(token, False) for token in row.after]
     tokens = [
-        (token, is_audio, i, 0, False, NO_LABEL, -1)
+        (token, is_audio, i, 0, False, NO_PARENT, 0, NO_LABEL, -1)
         for i, (token, is_audio) in enumerate(shared)
     ]
-    for number, branch in enumerate(row.branches):
-        if not branch.prompt:
-            raise ValueError(
-                "a branch without a prompt: got no token that could predict "
-                "the answer's first; move one of the shared ones into it"
-            )
-        ids = [*branch.prompt, *branch.answer]
-        labels = [NO_LABEL] * (len(branch.prompt) - 1) + list(branch.answer)
-        start = 0 if branch.alone else len(shared)
-        tokens += [
-            (ids[i], False, start + i, number + 1, branch.alone, label, of)
-            for i, label in enumerate([*labels, NO_LABEL])
-            for of in [-1 if label == NO_LABEL else first + number]
-        ]
+    number = 1
+    for branch in row.branches:
+        for own in _segments(branch, number, len(shared)):
+            tokens += _tokens(own, number, first + number - 1)
+            number += 1
     return tokens
 
 
+def _tokens(own, number, branch):
+    """Lists the tokens of an answer or a rival."""
+    ids = [*own.prompt, *own.answer]
+    labels = [NO_LABEL] * (len(own.prompt) - 1) + [*own.answer, NO_LABEL]
+    place = number, own.alone, own.parent, own.start
+    return [
+        (token, False, own.start + i, *place, label, of)
+        for i, (token, label) in enumerate(zip(ids, labels, strict=True))
+        for of in [-1 if label == NO_LABEL else branch]
+    ]
+
+
 def visible(packed):
-    """Which token sees which: causal, itself and the shared beginning.
+    """Which token sees which: causal, itself, the beginning, its prompt.
 
     Arguments
     ---------
@@ -200,4 +248,6 @@ def visible(packed):
     """
     rows, columns = packed.segments.unsqueeze(2), packed.segments.unsqueeze(1)
     shared = (columns == 0) & (rows > 0) & ~packed.alone.unsqueeze(2)
-    return ((rows == columns) | shared).tril().unsqueeze(1)
+    before = packed.positions.unsqueeze(1) < packed.starts.unsqueeze(2)
+    prompt = (columns == packed.parents.unsqueeze(2)) & before
+    return ((rows == columns) | shared | prompt).tril().unsqueeze(1)

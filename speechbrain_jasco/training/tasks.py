@@ -31,6 +31,8 @@ class Turn(NamedTuple):
         What the LLM shall learn to say.
     context : str, optional
         What stands in the audio's place, if the clip is not to be heard.
+    rivals : list of str
+        Answers that are right elsewhere.
 
     Example
     -------
@@ -42,6 +44,7 @@ class Turn(NamedTuple):
     question: str
     answer: str
     context: str | None = None
+    rivals: list[str] = ()
 
 
 class Task:
@@ -96,7 +99,12 @@ class Task:
         """
         return all(wordings.get(field) for field in self.fields)
 
-    def turn(self, name, wordings, rng):
+    @property
+    def concludes(self):
+        """Whether it asks for the behaviour and nothing else (bool)."""
+        return self.answer == "{answer}"
+
+    def turn(self, name, wordings, rng, rivals=()):
         """Draws a turn.
 
         Arguments
@@ -107,6 +115,8 @@ class Task:
             Field -> list of str.
         rng : random.Random
             Chooses the instruction and one wording per field.
+        rivals : list of str
+            Answers that are right elsewhere, for a task that concludes.
 
         Returns
         -------
@@ -116,7 +126,8 @@ class Task:
         chosen = {f: rng.choice(wordings[f]) for f in sorted(self.fields)}
         answer = fill(self.answer, chosen)
         context = None if self.context is None else fill(self.context, chosen)
-        return Turn(name, question, answer, context)
+        rivals = list(rivals) if self.concludes else []
+        return Turn(name, question, answer, context, rivals)
 
 
 def fill(template, fields):
@@ -141,7 +152,7 @@ def fill(template, fields):
     return _FIELD.sub(lambda match: fields[match.group(1)], template)
 
 
-def draw_turns(tasks, weights, wordings, n_turns, rng):
+def draw_turns(tasks, weights, wordings, n_turns, rng, rivals=()):
     """Draws different tasks for a clip.
 
     Arguments
@@ -156,6 +167,8 @@ def draw_turns(tasks, weights, wordings, n_turns, rng):
         How many at most.
     rng : random.Random
         Draws.
+    rivals : list of str
+        Answers that are right elsewhere.
 
     Returns
     -------
@@ -173,7 +186,7 @@ def draw_turns(tasks, weights, wordings, n_turns, rng):
     >>> tasks = {"sound": Task(["What?"], "{sound}")}
     >>> wordings = {"sound": ["Rain."]}
     >>> draw_turns(tasks, {"sound": 1}, wordings, 2, random.Random(0))
-    [Turn(task='sound', question='What?', answer='Rain.', context=None)]
+    [Turn(task='sound', question='What?', answer='Rain.', context=None, rivals=[])]
     """
     unknown = sorted(set(weights) - set(tasks))
     if unknown:
@@ -189,6 +202,6 @@ def draw_turns(tasks, weights, wordings, n_turns, rng):
     turns = []
     while left and len(turns) < n_turns:
         (name,) = rng.choices(list(left), list(left.values()))
-        turns.append(tasks[name].turn(name, wordings, rng))
+        turns.append(tasks[name].turn(name, wordings, rng, rivals))
         del left[name]
     return turns

@@ -39,12 +39,14 @@ class Losses(NamedTuple):
     Arguments
     ---------
     answers : torch.Tensor
-        Mean loss per token of each branch, in the order of the rows; None
+        Mean loss per token of each answer, in the order of the rows; None
         without rows.
     tasks : list of str
         Their tasks.
     heard : Heard
         Of the alignment; None without targets.
+    contrast : torch.Tensor
+        Cross-entropy of each answer that has rivals against them.
 
     Example
     -------
@@ -55,6 +57,7 @@ class Losses(NamedTuple):
     answers: torch.Tensor | None
     tasks: list[str]
     heard: Heard | None
+    contrast: torch.Tensor | None = None
 
 
 @register_checkpoint_hooks
@@ -161,9 +164,11 @@ class Trainee(nn.Module):
         if not rows:
             return Losses(None, [], heard)
         packed = pack(rows, sizes.tolist(), tokens.device)
-        return Losses(
-            self.answer_losses(packed, tokens, sizes), packed.tasks, heard
-        )
+        losses = self.answer_losses(packed, tokens, sizes)
+        answers = sorted(set(packed.rival_of))
+        tasks = [packed.tasks[i] for i in answers]
+        against = contrast(losses, packed.rival_of)
+        return Losses(losses[answers], tasks, heard, against)
 
     def listen(self, streams):
         """Fuses.
@@ -217,7 +222,7 @@ class Trainee(nn.Module):
         Returns
         -------
         torch.Tensor
-            Mean loss per token of each branch.
+            Mean loss per token of each answer and rival.
 
         Raises
         ------
@@ -288,7 +293,11 @@ class Trainee(nn.Module):
         prompt = ids.after
         if alone:
             prompt = [*ids.before, *llm.tokenize(turn.context), *ids.after]
-        return Branch(prompt, answer, alone, turn.task)
+        rivals = [
+            [*llm.tokenize(rival), llm.tokenizer.eos_token_id]
+            for rival in turn.rivals
+        ]
+        return Branch(prompt, answer, alone, turn.task, rivals)
 
     @mark_as_saver
     def _save(self, path):
@@ -303,6 +312,41 @@ class Trainee(nn.Module):
         with torch.no_grad():
             for name, parameter in self.trained().items():
                 parameter.copy_(state[name])
+
+
+def contrast(losses, rival_of):
+    """How far the right answers are from being preferred to their rivals.
+
+    The probability of an answer among its rivals is that of its tokens'
+    geometric mean, squared so that the clearly worse ones are left alone.
+
+    Arguments
+    ---------
+    losses : torch.Tensor
+        Mean loss per token of each answer and rival.
+    rival_of : list of int
+        Of each rival the number of the answer, of an answer its own.
+
+    Returns
+    -------
+    torch.Tensor
+        Cross-entropy of each answer that has rivals.
+
+    Example
+    -------
+    >>> contrast(torch.tensor([1.0, 1.0, 0.5]), [0, 0, 2])
+    tensor([0.6931])
+    """
+    groups = {}
+    for number, answer in enumerate(rival_of):
+        groups.setdefault(answer, []).append(number)
+    scores = -2 * losses
+    against = [
+        scores[own].logsumexp(dim=0) - scores[answer]
+        for answer, own in groups.items()
+        if len(own) > 1
+    ]
+    return torch.stack(against) if against else losses.new_zeros(0)
 
 
 def attention_mask(packed, config, embeds):
