@@ -14,6 +14,10 @@ Authors
 """
 
 import torch
+from speechbrain.utils.checkpoints import (
+    mark_as_transfer,
+    register_checkpoint_hooks,
+)
 from torch import nn
 
 from speechbrain_jasco.fingerprint import describe, fingerprint
@@ -22,6 +26,7 @@ from speechbrain_jasco.integrations.trained_weights import TrainedWeights
 from speechbrain_jasco.integrations.whisper_asr import quiet_transformers
 
 
+@register_checkpoint_hooks
 class AudioLLM(nn.Module):
     """Encoders, fusion and LLM; only fusion and the LLM's adapter are trained.
 
@@ -124,6 +129,19 @@ class AudioLLM(nn.Module):
         if self.checkpoint is not None:
             self.load_trainable(self.checkpoint.read(self))
         self.is_loaded = True
+
+    @mark_as_transfer
+    def take_checkpoint(self, path):
+        """Sets the checkpoint that ``load()`` will read.
+
+        SpeechBrain's ``Pretrainer`` calls this.
+
+        Arguments
+        ---------
+        path : str or Path
+            File of ``trained_weights.export``.
+        """
+        self.checkpoint = TrainedWeights(path)
 
     def tokens(self, wavs, wav_lens):
         """Computes what the LLM hears.
