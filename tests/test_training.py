@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 import torch
+from speechbrain.dataio import audio_io
 from tiny_systems import (
     LLAMA,
     randomize,
@@ -28,7 +29,7 @@ from speechbrain_jasco.training.choice import (
     choose_by_text,
 )
 from speechbrain_jasco.training.curriculum import Curriculum, Stage
-from speechbrain_jasco.training.examiner import lead, word_error_rate
+from speechbrain_jasco.training.exchange import exchanges, mixed
 from speechbrain_jasco.training.meter import Meter
 from speechbrain_jasco.training.packing import Branch, Row
 from speechbrain_jasco.training.tasks import Task, draw_turns
@@ -260,13 +261,34 @@ def test_alternatives_share_a_line_or_a_sound():
     assert alternatives.right("sea", "go") is None
 
 
-def test_lead_and_words():
-    said = 'The words: "Go." The sound: a dog. Together: They walk it.'
-    assert lead(said) == 'The words: "Go." The sound: a dog. Together:'
-    assert lead("No idea") == "No idea Together:"
-    # 1 substitution and 1 deletion in 6 words; case and commas are nothing.
-    said = ["Keep still, please.", "It is time."]
-    assert word_error_rate(said, ["keep hill please", "it time"]) == 2 / 6
+def test_an_exchanged_half_has_a_trained_answer(tmp_path):
+    cells = [("dog", "go"), ("dog", "sit"), ("rain", "go"), ("sea", "swim")]
+    rows = [
+        {
+            "triple_id": f"{sound}.{line}",
+            "sound_id": sound,
+            "line_id": line,
+            "tgt_text": sound,
+            "sound_wav": str(tmp_path / f"{sound}.wav"),
+            "speech_wav": str(tmp_path / f"{line}.wav"),
+        }
+        for sound, line in cells
+    ]
+    trained = Alternatives(rows)
+    sounds = exchanges(rows, trained, "sound")
+    # rain + "go" <-> dog + "go"; nothing else has "sit" or "swim".
+    assert [r["triple_id"] for r in sounds] == ["rain.go", "dog.go"]
+    assert sounds[0]["stems"] == [rows[2]["sound_wav"], rows[0]["speech_wav"]]
+    speech = exchanges(rows, trained, "speech")
+    assert [r["triple_id"] for r in speech] == ["dog.sit", "dog.go"]
+    assert speech[0]["stems"] == [rows[0]["sound_wav"], rows[1]["speech_wav"]]
+    for name, level, n in (("rain", 0.25, 8000), ("go", 0.5, 4000)):
+        wav = torch.full((1, n), level)
+        audio_io.save(str(tmp_path / f"{name}.wav"), wav, 16000)
+    item = mixed(sounds[0], 2)
+    assert item.known == [None, None] and len(item.wav) == 8000
+    assert torch.allclose(item.wav[:4000], torch.tensor(0.75), atol=1e-4)
+    assert torch.allclose(item.wav[4000:], torch.tensor(0.25), atol=1e-4)
 
 
 # ----------------------------------------------------------------------------

@@ -132,14 +132,15 @@ class JascoBrain(sb.Brain):
         stats = {"loss": stage_loss, **self.meter.means()}
         tokenizer = self.trainee.model.llm.tokenizer
         stats |= self.meter.aligned(tokenizer)
-        if self.plan.tasks:
-            stats |= self.hparams.examiner.report(
-                self.trainee, self.hparams.features, self.examined
-            )
+        examiner = self.hparams.examiner
+        given = self.trainee, self.hparams.features, self.examined
         if stage == sb.Stage.TEST:
+            stats |= examiner.test(*given)
             meta = {"test": self.split}
             self.hparams.train_logger.log_stats(meta, test_stats=stats)
             return
+        if self.plan.tasks:
+            stats |= examiner.validate(*given)
         best_by = score(stats)
         self.hparams.train_logger.log_stats(
             {"epoch": epoch, "stage": self.plan.name, "score": best_by},
@@ -243,7 +244,9 @@ def main(argv):
     device = run_opts.device or sb.utils.distributed.infer_device()
     trainee.model.llm.load(device)
     data.prepare(trainee, splits)
-    hparams["examiner"].prepare([r for rows in splits.values() for r in rows])
+    rows = [row for split in splits.values() for row in split]
+    trained = [r for name in hparams["train_splits"] for r in splits[name]]
+    hparams["examiner"].prepare(rows, trained)
     brain = JascoBrain(
         modules={"trainee": trainee},
         opt_class=hparams["opt_class"],

@@ -80,3 +80,28 @@ def word_error_rate(reference, heard):
     meant, got = words(reference), words(heard)
     meant, got = join_like(meant, got), join_like(got, meant)
     return edit_distance(meant, got) / max(len(meant), 1)
+
+
+def total_word_error_rate(references, heard):
+    """Word errors of many texts over all their words.
+
+    Arguments
+    ---------
+    references, heard : list of str
+        What was meant and what was heard.
+
+    Returns
+    -------
+    float
+
+    Example
+    -------
+    >>> total_word_error_rate(["Hold it higher.", "Go."], ["hold higher", "go"])
+    0.25
+    """
+    n_words = [len(words(reference)) for reference in references]
+    errors = sum(
+        word_error_rate(reference, text) * max(n, 1)
+        for reference, text, n in zip(references, heard, n_words, strict=True)
+    )
+    return round(errors) / max(sum(n_words), 1)

@@ -99,7 +99,7 @@ class Alternatives:
 
 
 @torch.no_grad()
-def choose(trainee, streams, clips, question, leads=None):
+def choose(trainee, streams, clips, question):
     """Chooses an answer for each clip of a batch.
 
     Arguments
@@ -112,9 +112,6 @@ def choose(trainee, streams, clips, question, leads=None):
         The alternatives of each.
     question : str
         The instruction.
-    leads : list of str, optional
-        The beginning of each answer, such as what the model has said itself
-        of sound and words.
 
     Returns
     -------
@@ -122,15 +119,9 @@ def choose(trainee, streams, clips, question, leads=None):
     """
     tokens, sizes = trainee.listen(streams)
     ids = trainee.model.prompt(question)
-    leads = leads or [""] * len(clips)
-    after = [ids.after + trainee.model.llm.tokenize(lead) for lead in leads]
-    rows = [
-        _row(trainee, ids.before, own, alternatives, bool(lead))
-        for own, alternatives, lead in zip(after, clips, leads, strict=True)
-    ]
+    rows = [_row(trainee.llm, ids.before, ids.after, own) for own in clips]
     packed = pack(rows, sizes.tolist(), tokens.device)
-    losses = trainee.answer_losses(packed, tokens, sizes)
-    return _picks(losses, clips)
+    return _picks(trainee.answer_losses(packed, tokens, sizes), clips)
 
 
 @torch.no_grad()
@@ -152,17 +143,11 @@ def choose_by_text(trainee, contexts, clips, question):
     -------
     list of Pick
     """
-    llm = trainee.model.llm
+    llm = trainee.llm
     ids = trainee.model.prompt(question)
     rows = [
-        _row(
-            trainee,
-            ids.before + llm.tokenize(context),
-            ids.after,
-            alternatives,
-            False,
-        )
-        for context, alternatives in zip(contexts, clips, strict=True)
+        _row(llm, ids.before + llm.tokenize(context), ids.after, own)
+        for context, own in zip(contexts, clips, strict=True)
     ]
     packed = pack(rows, [0] * len(rows), llm.device)
     none = torch.zeros(len(rows), 0, llm.width, device=llm.device)
@@ -170,15 +155,10 @@ def choose_by_text(trainee, contexts, clips, question):
     return _picks(trainee.answer_losses(packed, none, sizes), clips)
 
 
-def _row(trainee, before, after, alternatives, goes_on):
+def _row(llm, before, after, alternatives):
     """A row whose branches are the alternatives."""
-    llm = trainee.model.llm
-    space = " " if goes_on else ""
     branches = [
-        Branch(
-            after[-1:],
-            [*llm.tokenize(space + answer), llm.tokenizer.eos_token_id],
-        )
+        Branch(after[-1:], [*llm.tokenize(answer), llm.tokenizer.eos_token_id])
         for answer in alternatives.values()
     ]
     return Row(before, branches, after[:-1])

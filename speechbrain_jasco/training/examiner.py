@@ -8,47 +8,19 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import re
-
 import torch
-from torchaudio.functional import edit_distance
 
 from speechbrain_jasco.building.manifest import wordings
-from speechbrain_jasco.building.word_errors import words
+from speechbrain_jasco.building.word_errors import (
+    total_word_error_rate,
+    words,
+)
 from speechbrain_jasco.integrations.prefix_generation import (
     Prefix,
     PrefixCache,
 )
-from speechbrain_jasco.training.choice import (
-    Alternatives,
-    choose,
-    choose_by_text,
-)
-
-
-def word_error_rate(references, hypotheses):
-    """Word errors per word, over all pairs.
-
-    Arguments
-    ---------
-    references, hypotheses : list of str
-        What was said, and what was understood.
-
-    Returns
-    -------
-    float
-
-    Example
-    -------
-    >>> word_error_rate(["Hold it higher."], ["hold higher"])
-    0.3333333333333333
-    """
-    pairs = [
-        (words(reference), words(hypothesis))
-        for reference, hypothesis in zip(references, hypotheses, strict=True)
-    ]
-    errors = sum(edit_distance(said, heard) for said, heard in pairs)
-    return errors / max(1, sum(len(said) for said, _ in pairs))
+from speechbrain_jasco.training.choice import Alternatives, choose
+from speechbrain_jasco.training.exchange import exchanges, mixed
 
 
 def names_sound(answer, names):
@@ -84,8 +56,10 @@ class Examiner:
         Clips at once.
     max_new_tokens : int
         Of a generated answer.
-    limit : int, optional
-        Clips of a report at most.
+    limit : int
+        Clips of a validation.
+    n_exchanges : int
+        Clips of a test of which a half is exchanged, per half.
 
     Example
     -------
@@ -93,22 +67,32 @@ class Examiner:
     8
     """
 
-    def __init__(self, questions, batch_size=8, max_new_tokens=40, limit=None):
+    def __init__(
+        self,
+        questions,
+        batch_size=8,
+        max_new_tokens=40,
+        limit=48,
+        n_exchanges=200,
+    ):
         self.alternatives = None  # known when the data is
+        self.trained = None
         self.questions = questions
         self.batch_size = batch_size
         self.max_new_tokens = max_new_tokens
         self.limit = limit
+        self.n_exchanges = n_exchanges
 
-    def prepare(self, rows):
+    def prepare(self, rows, trained):
         """Learns which answers compete.
 
         Arguments
         ---------
-        rows : list of dict
-            Of the manifest, all splits.
+        rows, trained : list of dict
+            Of the manifest: all splits, and those that are trained on.
         """
         self.alternatives = Alternatives(rows)
+        self.trained = Alternatives(trained)
 
     def batches(self, trainee, features, rows, column="audio"):
         """Reads clips.
@@ -158,20 +142,17 @@ class Examiner:
                 for answer, row in zip(answers, part, strict=True)
             ]
         return {
-            "wer": word_error_rate(said, heard),
+            "wer": total_word_error_rate(said, heard),
             "sound_accuracy": sum(named) / len(named),
         }
 
-    def choice(self, trainee, features, rows, column="audio", task="direct"):
+    def choice(self, trainee, features, rows, column="audio"):
         """Chooses for every clip.
 
         Arguments
         ---------
         trainee, features, rows, column
             As for ``batches``.
-        task : str
-            Whose question; for a task other than "direct" the model first
-            says itself what it hears.
 
         Returns
         -------
@@ -179,49 +160,64 @@ class Examiner:
         """
         picks = []
         for part, streams in self.batches(trainee, features, rows, column):
-            question, leads = self.questions[task], None
-            if task != "direct":
-                said = self.generate(trainee, streams, question)
-                leads = [lead(answer) for answer in said]
-            picks += choose(
-                trainee, streams, self.competing(part), question, leads
-            )
+            competing = self.competing(part)
+            asked = self.questions["direct"]
+            picks += choose(trainee, streams, competing, asked)
         return picks
 
-    def choice_by_text(self, trainee, rows, context):
-        """Chooses with the gold sound and words as text.
-
-        Arguments
-        ---------
-        trainee : Trainee
-            Its LLM is asked.
-        rows : list of dict
-            Of the manifest.
-        context : callable
-            Row -> text in the audio's place.
-
-        Returns
-        -------
-        list of Pick
-        """
-        picks = []
-        for start in range(0, len(rows), self.batch_size):
-            part = rows[start : start + self.batch_size]
-            picks += choose_by_text(
-                trainee,
-                [context(row) for row in part],
-                self.competing(part),
-                self.questions["direct"],
-            )
-        return picks
-
-    def report(self, trainee, features, rows):
-        """Examines as validation does.
+    def following(self, trainee, features, rows, half):
+        """Exchanges a half and looks whether the answer follows.
 
         Arguments
         ---------
         trainee, features, rows
-            As for ``batches``; the first ``limit`` are examined.
+            As for ``batches``.
+        half : str
+            "sound" or "speech".
+
+        Returns
+        -------
+        float
+            Share of the clips whose answer becomes the trained one of the
+            new pair; None if there is no such clip.
+        """
+        changed = exchanges(rows, self.trained, half)[: self.n_exchanges]
+        if not changed:
+            return None
+        n_encoders = len(features.encoders)
+        device = trainee.model.llm.device
+        picks = []
+        for start in range(0, len(changed), self.batch_size):
+            part = changed[start : start + self.batch_size]
+            items = [mixed(row, n_encoders) for row in part]
+            streams = features.frames(items, device)
+            competing = self.competing(part)
+            asked = self.questions["direct"]
+            picks += choose(trainee, streams, competing, asked)
+        return share_right(picks, [row["triple_id"] for row in changed])
+
+    def validate(self, trainee, features, rows):
+        """Examines the first ``limit`` clips.
+
+        Arguments
+        ---------
+        trainee, features, rows
+            As for ``batches``.
+
+        Returns
+        -------
+        dict
+            As for ``report``.
+        """
+        return self.report(trainee, features, rows[: self.limit])
+
+    def report(self, trainee, features, rows):
+        """Examines clips.
+
+        Arguments
+        ---------
+        trainee, features, rows
+            As for ``batches``.
 
         Returns
         -------
@@ -232,7 +228,6 @@ class Examiner:
         """
         was_training = trainee.training
         trainee.eval()
-        rows = rows[: self.limit]
         report = self.hearing(trainee, features, rows)
         rows = [row for row in rows if row["triple_id"]]
         columns = {
@@ -244,6 +239,27 @@ class Examiner:
             picks = self.choice(trainee, features, rows, column)
             report[name] = share_right(picks, [r["triple_id"] for r in rows])
         trainee.train(was_training)
+        return report
+
+    def test(self, trainee, features, rows):
+        """Examines all clips, and some with a half exchanged.
+
+        Arguments
+        ---------
+        trainee, features, rows
+            As for ``batches``.
+
+        Returns
+        -------
+        dict
+            As for ``report``, with "follows_sound" and "follows_speech".
+        """
+        report = self.report(trainee, features, rows)
+        rows = [row for row in rows if row["triple_id"]]
+        for half in ("sound", "speech"):
+            share = self.following(trainee, features, rows, half)
+            if share is not None:
+                report[f"follows_{half}"] = share
         return report
 
     def competing(self, rows):
@@ -339,24 +355,3 @@ def share_right(picks, triples):
     """
     right = [p.chosen == t for p, t in zip(picks, triples, strict=True)]
     return sum(right) / max(1, len(right))
-
-
-def lead(answer):
-    """What an answer step by step says before its conclusion.
-
-    Arguments
-    ---------
-    answer : str
-        Such as ``The sound: rain. The words: "Hi." Together: they meet.``
-
-    Returns
-    -------
-    str
-        Up to and with ``Together:``, which is added if it is missing.
-
-    Example
-    -------
-    >>> lead('The sound: rain. Together: they meet.')
-    'The sound: rain. Together:'
-    """
-    return re.split(r"\s*Together:", answer)[0] + " Together:"

@@ -6,7 +6,7 @@ Authors
 
 from collections import defaultdict
 
-from speechbrain_jasco.training.examiner import word_error_rate
+from speechbrain_jasco.building.word_errors import total_word_error_rate
 
 
 class Meter:
@@ -83,6 +83,6 @@ class Meter:
         )
         right = [a == b for a, b in self._sounds]
         return {
-            "ctc_wer": word_error_rate(said, heard),
+            "ctc_wer": total_word_error_rate(said, heard),
             "ctc_sound": sum(right) / len(right),
         }

@@ -1,0 +1,146 @@
+"""The learning curve: ``train_log.txt`` as a figure.
+
+    epoch: 1, stage: align, score: 0.4 - train loss: 5.7 - valid loss: 5.7, ...
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+from pathlib import Path
+
+from speechbrain_jasco.reporting.figures import plt
+
+PANELS = {
+    "hearing": ["wer", "sound_accuracy", "ctc_wer", "ctc_sound"],
+    "choice of the answer": ["choice", "choice_sound", "choice_speech"],
+}
+TITLES = {
+    "wer": "word error rate",
+    "sound_accuracy": "sound named",
+    "ctc_wer": "word error rate, without the LLM",
+    "ctc_sound": "sound, without the LLM",
+    "choice": "sound and speech",
+    "choice_sound": "sound alone",
+    "choice_speech": "speech alone",
+}
+_SPLITS = ("train", "valid")
+
+
+def read_log(path):
+    """Reads what SpeechBrain's ``FileTrainLogger`` has written.
+
+    Arguments
+    ---------
+    path : str or Path
+        ``train_log.txt``.
+
+    Returns
+    -------
+    list of dict
+        One per epoch: "epoch", "stage", "score", and "train" and "valid",
+        measure -> number. Of an epoch that a resumed run has logged again,
+        the last; lines of a test are left out.
+
+    Raises
+    ------
+    ValueError
+        If no line is an epoch's.
+    """
+    epochs = {}
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        row = {split: {} for split in _SPLITS}
+        for cell in line.replace(" - ", ", ").split(", "):
+            name, _, value = cell.partition(": ")
+            split, _, measure = name.partition(" ")
+            if split in row:
+                row[split][measure] = float(value)
+            else:
+                row[name] = value
+        if "epoch" in row:
+            epochs[int(row["epoch"])] = row
+    if not epochs:
+        raise ValueError(
+            f"{path}: got no line that begins with an epoch; expected the log "
+            "of a training"
+        )
+    return [{**epochs[n], "epoch": n} for n in sorted(epochs)]
+
+
+def learning_curve(log, paths):
+    """Draws losses, hearing and choice over the epochs.
+
+    Arguments
+    ---------
+    log : str or Path
+        ``train_log.txt``.
+    paths : list of Path
+        Where to write; the suffix picks the format.
+    """
+    rows = read_log(log)
+    measures = {m for row in rows for m in row["valid"]}
+    known = {m for names in PANELS.values() for m in names}
+    panels = {"loss per token": sorted(measures - known), **PANELS}
+    panels = {
+        title: [m for m in names if m in measures]
+        for title, names in panels.items()
+    }
+    panels = {title: names for title, names in panels.items() if names}
+    figure, axes = plt.subplots(
+        1,
+        len(panels),
+        figsize=(4.4 * len(panels), 3.6),
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, (title, names) in zip(axes[0], panels.items(), strict=True):
+        _draw(axis, rows, names)
+        axis.set_title(title, fontsize=10)
+        if title in PANELS:
+            axis.set_ylim(0, 1.05)
+    for path in paths:
+        figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def _draw(axis, rows, measures):
+    """Draws one line per measure; what is trained on is dotted."""
+    for number, measure in enumerate(measures):
+        title = TITLES.get(measure, measure)
+        for split, style in {"valid": "-", "train": ":"}.items():
+            points = [
+                (row["epoch"], row[split][measure])
+                for row in rows
+                if measure in row[split]
+            ]
+            if points:
+                axis.plot(
+                    *zip(*points, strict=True),
+                    style,
+                    color=f"C{number}",
+                    marker=".",
+                    markersize=4,
+                    label=title if split == "valid" else None,
+                )
+    _mark_stages(axis, rows)
+    axis.set_xlabel("epoch")
+    axis.legend(fontsize=7, frameon=False)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _mark_stages(axis, rows):
+    """Draws a line where a stage begins, with its name."""
+    before = None
+    for row in rows:
+        if row["stage"] != before:
+            before = row["stage"]
+            start = row["epoch"] - 0.5
+            axis.axvline(start, color="0.85", lw=0.8, zorder=0)
+            axis.text(
+                start,
+                1.0,
+                f" {before}",
+                transform=axis.get_xaxis_transform(),
+                fontsize=7,
+                color="0.45",
+                va="bottom",
+            )
