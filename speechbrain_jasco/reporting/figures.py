@@ -24,7 +24,7 @@ _LABELS = {
 # The paper's, and three that colour-blind readers tell apart (Okabe and Ito).
 PAPER = {"audio": "tab:red", "both": "tab:green", "speech": "tab:blue"}
 SAFE = {"audio": "#e69f00", "both": "#009e73", "speech": "#0072b2"}
-_LINES = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"]
+LINES = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"]
 
 
 def dependence_chart(scores, paths, colours=PAPER):
@@ -75,8 +75,8 @@ def best_of_k_chart(scores, paths):
         curve = np.array(result["average"]["best_of_k"], float)
         ends = np.array(result["average"]["ci95"]["best_of_k"], float)
         k = np.arange(1, len(curve) + 1)
-        colour = _LINES[i % len(_LINES)]
-        dash = ["-", "--", ":", "-."][i // len(_LINES) % 4]
+        colour = LINES[i % len(LINES)]
+        dash = ["-", "--", ":", "-."][i // len(LINES) % 4]
         axis.plot(k, curve, dash, color=colour, label=_short(name))
         if len(scores["systems"]) <= 4:
             axis.fill_between(k, *ends.T, color=colour, alpha=0.13, lw=0)

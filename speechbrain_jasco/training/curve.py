@@ -8,8 +8,9 @@ Authors
 
 from pathlib import Path
 
-from speechbrain_jasco.reporting.figures import plt
+from speechbrain_jasco.reporting.figures import LINES, plt
 
+LOSSES = "loss per token (dotted: training)"
 PANELS = {
     "hearing": ["wer", "sound_accuracy", "ctc_wer", "ctc_sound"],
     "choice of the answer": ["choice", "choice_sound", "choice_speech"],
@@ -52,7 +53,7 @@ def read_log(path):
         for cell in line.replace(" - ", ", ").split(", "):
             name, _, value = cell.partition(": ")
             split, _, measure = name.partition(" ")
-            if split in row:
+            if split in _SPLITS:
                 row[split][measure] = float(value)
             else:
                 row[name] = value
@@ -79,7 +80,7 @@ def learning_curve(log, paths):
     rows = read_log(log)
     measures = {m for row in rows for m in row["valid"]}
     known = {m for names in PANELS.values() for m in names}
-    panels = {"loss per token": sorted(measures - known), **PANELS}
+    panels = {LOSSES: sorted(measures - known), **PANELS}
     panels = {
         title: [m for m in names if m in measures]
         for title, names in panels.items()
@@ -94,7 +95,7 @@ def learning_curve(log, paths):
     )
     for axis, (title, names) in zip(axes[0], panels.items(), strict=True):
         _draw(axis, rows, names)
-        axis.set_title(title, fontsize=10)
+        axis.set_title(title, fontsize=10, pad=15)
         if title in PANELS:
             axis.set_ylim(0, 1.05)
     for path in paths:
@@ -106,6 +107,7 @@ def _draw(axis, rows, measures):
     """Draws one line per measure; what is trained on is dotted."""
     for number, measure in enumerate(measures):
         title = TITLES.get(measure, measure)
+        marker = ".x+"[number // len(LINES) % 3]
         for split, style in {"valid": "-", "train": ":"}.items():
             points = [
                 (row["epoch"], row[split][measure])
@@ -116,8 +118,8 @@ def _draw(axis, rows, measures):
                 axis.plot(
                     *zip(*points, strict=True),
                     style,
-                    color=f"C{number}",
-                    marker=".",
+                    color=LINES[number % len(LINES)],
+                    marker=marker,
                     markersize=4,
                     label=title if split == "valid" else None,
                 )
