@@ -83,6 +83,7 @@ def tiny_overrides(models, folder, output):
         "train_splits": ["train"],
         "test_splits": ["test_seen"],
         "ckpt_interval_minutes": -1,
+        "examiner": {"judged": None, "n_exchanges": 4},
     }
 
 

@@ -10,10 +10,14 @@ from pathlib import Path
 
 from speechbrain_jasco.reporting.figures import LINES, plt
 
-LOSSES = "loss per token (dotted: training)"
-PANELS = {
-    "hearing": ["wer", "sound_accuracy", "ctc_wer", "ctc_sound"],
-    "choice of the answer": ["choice", "choice_sound", "choice_speech"],
+LOSSES = "losses (dotted: training)"
+PANELS = {  # title -> measures, highest value
+    "hearing": (["wer", "sound_accuracy", "ctc_wer", "ctc_sound"], 1),
+    "choice of the answer": (["choice", "choice_sound", "choice_speech"], 1),
+    "answers, as judged": (
+        ["best_mean", "audio_share", "both_share", "speech_share"],
+        2,
+    ),
 }
 TITLES = {
     "wer": "word error rate",
@@ -23,6 +27,10 @@ TITLES = {
     "choice": "sound and speech",
     "choice_sound": "sound alone",
     "choice_speech": "speech alone",
+    "best_mean": "Best-Mean",
+    "audio_share": "share audio-dependent",
+    "both_share": "share both-dependent",
+    "speech_share": "share speech-dependent",
 }
 _SPLITS = ("train", "valid")
 
@@ -68,7 +76,7 @@ def read_log(path):
 
 
 def learning_curve(log, paths):
-    """Draws losses, hearing and choice over the epochs.
+    """Draws losses, hearing, choice and judgements over the epochs.
 
     Arguments
     ---------
@@ -79,13 +87,13 @@ def learning_curve(log, paths):
     """
     rows = read_log(log)
     measures = {m for row in rows for m in row["valid"]}
-    known = {m for names in PANELS.values() for m in names}
-    panels = {LOSSES: sorted(measures - known), **PANELS}
+    known = {m for names, _ in PANELS.values() for m in names}
+    panels = {LOSSES: (sorted(measures - known), None), **PANELS}
     panels = {
-        title: [m for m in names if m in measures]
-        for title, names in panels.items()
+        title: ([m for m in names if m in measures], top)
+        for title, (names, top) in panels.items()
+        if measures.intersection(names)
     }
-    panels = {title: names for title, names in panels.items() if names}
     figure, axes = plt.subplots(
         1,
         len(panels),
@@ -93,11 +101,12 @@ def learning_curve(log, paths):
         squeeze=False,
         layout="constrained",
     )
-    for axis, (title, names) in zip(axes[0], panels.items(), strict=True):
+    drawn = zip(axes[0], panels.items(), strict=True)
+    for axis, (title, (names, top)) in drawn:
         _draw(axis, rows, names)
         axis.set_title(title, fontsize=10, pad=15)
-        if title in PANELS:
-            axis.set_ylim(0, 1.05)
+        if top is not None:
+            axis.set_ylim(0, 1.05 * top)
     for path in paths:
         figure.savefig(path, dpi=150)
     plt.close(figure)

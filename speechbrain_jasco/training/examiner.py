@@ -52,6 +52,8 @@ class Examiner:
     ---------
     questions : dict
         "transcribe", "sound", "direct" -> the instruction.
+    judged : JudgedAnswers, optional
+        What has answers judged.
     batch_size : int
         Clips at once.
     max_new_tokens : int
@@ -70,6 +72,7 @@ class Examiner:
     def __init__(
         self,
         questions,
+        judged=None,
         batch_size=8,
         max_new_tokens=40,
         limit=48,
@@ -78,6 +81,7 @@ class Examiner:
         self.alternatives = None  # known when the data is
         self.trained = None
         self.questions = questions
+        self.judged = judged
         self.batch_size = batch_size
         self.max_new_tokens = max_new_tokens
         self.limit = limit
@@ -223,8 +227,8 @@ class Examiner:
         -------
         dict
             "wer" and "sound_accuracy"; of clips with a behaviour also
-            "choice", and "choice_sound" and "choice_speech" of those who hear
-            one stem only.
+            "choice", "choice_sound" and "choice_speech" of those who hear
+            one stem only, and the judge's scores.
         """
         was_training = trainee.training
         trainee.eval()
@@ -238,8 +242,33 @@ class Examiner:
         for name, column in columns.items() if rows else ():
             picks = self.choice(trainee, features, rows, column)
             report[name] = share_right(picks, [r["triple_id"] for r in rows])
+        if rows and self.judged is not None:
+            report |= self.judgement(trainee, features, rows)
         trainee.train(was_training)
         return report
+
+    def judgement(self, trainee, features, rows):
+        """Asks all instructions about some clips and has them judged.
+
+        Arguments
+        ---------
+        trainee, features, rows
+            As for ``batches``; all with a behaviour.
+
+        Returns
+        -------
+        dict
+            See ``JudgedAnswers.scores``.
+        """
+        rows = self.judged.chosen(rows)
+        answers = []
+        for _, streams in self.batches(trainee, features, rows):
+            said = [
+                self.generate(trainee, streams, question)
+                for question in self.judged.instructions
+            ]
+            answers += zip(*said, strict=True)
+        return self.judged.scores(rows, answers)
 
     def test(self, trainee, features, rows):
         """Examines all clips, and some with a half exchanged.
