@@ -12,6 +12,7 @@ from speechbrain_jasco.training.curve import LOSSES, learning_curve, read_log
 
 ALIGN = {"loss": 3.25, "ctc": 2.5, "ctc_wer": 0.75, "ctc_sound": 0.5}
 REASON = {"loss": 1.5, "direct": 1.5, "ctc": 2.0, "wer": 0.25, "choice": 0.875}
+REASON |= {"best_mean": 1.25, "audio_share": float("nan")}
 
 
 @pytest.fixture
@@ -37,7 +38,11 @@ def test_reads_what_the_logger_writes(log):
     rows = read_log(log)
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert [row["stage"] for row in rows] == ["align", "align", "reason"]
-    assert [row["valid"] for row in rows] == [ALIGN, ALIGN, REASON]
+    assert [row["valid"] for row in rows] == [
+        ALIGN,
+        ALIGN,
+        pytest.approx(REASON, nan_ok=True),
+    ]
     assert rows[2]["train"] == {"loss": 120.5, "ctc": 2.25}
 
 
@@ -67,6 +72,7 @@ def test_the_figure_has_every_measure_once(log, tmp_path, monkeypatch):
             "sound, without the LLM",
         ],
         "choice of the answer": ["sound and speech"],
+        "answers, as judged": ["Best-Mean", "share audio-dependent"],
     }
     losses = {
         line.get_label(): line.get_xydata().tolist()
