@@ -103,6 +103,10 @@ def test_a_path_in_the_current_folder(trained, monkeypatch, tmp_path):
     expected = reasoner.answer(demo_clips(1)[0].path, "What?")
     monkeypatch.chdir(tmp_path)
     assert reasoner("clip.wav", "What?") == expected
+    monkeypatch.setattr(
+        "huggingface_hub.hf_hub_download", lambda **asked: asked["filename"]
+    )
+    assert reasoner("someone/clips/clip.wav", "What?") == expected
     assert os.listdir(tmp_path) == ["clip.wav"]
 
 

@@ -86,10 +86,12 @@ class AudioReasoner(Pretrained):
         str or list of str
             As the questions.
         """
-        source, name = split_path(str(path))
-        local = fetch(name, source=source)
+        local = Path(path)
+        if not local.is_file():
+            source, name = split_path(str(path))
+            local = Path(fetch(name, source=source))
         # Whatever else a clip of a manifest has is not known.
-        clip = Clip(*[""] * 9, path=Path(local))
+        clip = Clip(*[""] * 9, path=local)
         asked = [questions] if isinstance(questions, str) else list(questions)
         answers = self.hparams.answerer.answer([clip] * len(asked), asked)
         return answers[0] if isinstance(questions, str) else answers
