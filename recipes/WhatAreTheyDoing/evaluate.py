@@ -76,11 +76,13 @@ def main(argv):
         return report
     predictions = hparams["predictions"]
     if not predictions:
-        predictions = infer.main(
-            [hparams["demo_inference"], "--data_folder", DEMO_DATA]
-        )
+        predictions = {
+            system: infer.main([yaml, "--data_folder", DEMO_DATA])
+            for system, yaml in hparams["demo_inference"].items()
+        }
         if clips is None:
-            manifest = Path(predictions).with_name("clips.csv")
+            folder_of_any = Path(next(iter(predictions.values()))).parent
+            manifest = folder_of_any / "clips.csv"
             clips = read_clips(manifest, DEMO_DATA)
     if "sheet" in hparams:  # people judge some of them too
         to_do = hparams["sheet"].exchange(predictions, clips, folder)
