@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 import torch
 from hyperpyyaml import load_hyperpyyaml
-from infer_systems import HPARAMS
+from infer_systems import HPARAMS, QUICK, demo_clips, load_yaml, run
 from safetensors.torch import load_file
 from tiny_training import SPLITS, as_argv, tiny_overrides, write_built
+
+from speechbrain_jasco.integrations.audio_reasoner import AudioReasoner
 
 RECIPE = HPARAMS.parent
 CPU = ["--device=cpu", "--noprogressbar"]
@@ -79,8 +81,6 @@ def assert_same(ours, theirs, atol=0.0):
 
 
 def test_debug_run_and_the_file_it_exports(train, main, overrides, tmp_path):
-    from infer_systems import QUICK, run
-
     brain = train("hparams/baseline.yaml", "--debug", *CPU, *as_argv(overrides))
     log = Path(overrides["output_folder"], "train_log.txt").read_text()
     assert [line.split(",")[1] for line in log.splitlines()[:3]] == [
@@ -90,7 +90,7 @@ def test_debug_run_and_the_file_it_exports(train, main, overrides, tmp_path):
     ]
     for measure in ("ctc_wer", "wer", "sound_accuracy", "choice_speech"):
         assert f"test {measure}" in log
-    path = Path(overrides["output_folder"], "model.safetensors")
+    path = Path(overrides["output_folder"], "pretrained/model.safetensors")
     state = load_file(path)
     assert {tensor.dtype for tensor in state.values()} == {torch.float16}
     for name, parameter in brain.trainee.model.trainable_state().items():
@@ -101,6 +101,16 @@ def test_debug_run_and_the_file_it_exports(train, main, overrides, tmp_path):
     options |= {"checkpoint_file": path, "answerer": {"decoding": QUICK}}
     answers = run(main, "infer_baseline.yaml", options, tmp_path / "answers")
     assert answers[0] != answers[1]
+    reasoner = AudioReasoner.from_hparams(
+        path.parent,
+        overrides={"answerer": {"decoding": QUICK}},
+        run_opts={"device": "cpu"},
+    )
+    instructions = load_yaml("infer_baseline.yaml", {})["instructions"]
+    asked = [entry["text"] for entry in instructions]
+    for clip, expected in zip(demo_clips(2), answers, strict=True):
+        assert reasoner.answer(clip.path, asked) == expected
+    assert path.parent.with_name("learning_curve.png").is_file()
 
 
 def test_concatenation_with_adapters(train, overrides):
@@ -109,7 +119,7 @@ def test_concatenation_with_adapters(train, overrides):
     brain = train("hparams/concat_adapters.yaml", *CPU, *as_argv(stages))
     names = {n for n in weights(brain) if n.startswith("fusion.")}
     assert all(name.startswith("fusion.fusion.") for name in names)
-    state = Path(overrides["output_folder"], "model.safetensors")
+    state = Path(overrides["output_folder"], "pretrained/model.safetensors")
     assert "fusion.fusion.branches.1.convs.0.weight" in load_file(state)
 
 
@@ -417,7 +427,7 @@ ALIKE = {"seed", "__set_seed", "data_folder", "build_overrides", "cache_folder"}
 ALIKE |= {"train_splits", "test_splits", "trainee", "features", "speakers"}
 ALIKE |= {"tasks", "clip_data", "sorting", "precision", "eval_precision"}
 ALIKE |= {"max_grad_norm", "find_unused_parameters", "opt_class", "examiner"}
-ALIKE |= {"epoch_counter", "checkpointer", "train_logger"}
+ALIKE |= {"epoch_counter", "checkpointer", "train_loggers"}
 
 
 def sections(name):

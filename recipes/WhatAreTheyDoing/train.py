@@ -16,9 +16,9 @@ names). Run from this folder:
     torchrun --nproc_per_node=2 train.py hparams/baseline.yaml
 
 Without built data the small set is built first. A killed run goes on where it
-stopped; the best checkpoint is tested and exported to ``model.safetensors``,
-which ``infer.py hparams/infer_baseline.yaml --checkpoint_file FILE`` answers
-with.
+stopped; the best checkpoint is tested and written to ``pretrained/``, a folder
+that ``AudioReasoner.from_hparams`` loads. Its ``model.safetensors`` is what
+``infer.py hparams/infer_baseline.yaml --checkpoint_file FILE`` answers with.
 
 How to read this file: ``main`` from top to bottom, then the YAML, then the
 Brain; the work is in ``speechbrain_jasco/training/``.
@@ -38,14 +38,17 @@ from hyperpyyaml import load_hyperpyyaml
 from speechbrain.utils.distributed import if_main_process, run_on_main
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_jasco.integrations.trained_weights import export
+from speechbrain_jasco.integrations.audio_reasoner import save_pretrained
 from speechbrain_jasco.journal import content_key
 from speechbrain_jasco.sharding import rank_and_size
+from speechbrain_jasco.training.curve import learning_curve
 from speechbrain_jasco.training.data import read_built
 from speechbrain_jasco.training.examiner import score
 from speechbrain_jasco.training.meter import Meter
 
 logger = get_logger(__name__)
+
+INTERFACE = Path(__file__).parent / "hparams/pretrained/hyperparams.yaml"
 
 
 class JascoBrain(sb.Brain):
@@ -136,13 +139,12 @@ class JascoBrain(sb.Brain):
         given = self.trainee, self.hparams.features, self.examined
         if stage == sb.Stage.TEST:
             stats |= examiner.test(*given)
-            meta = {"test": self.split}
-            self.hparams.train_logger.log_stats(meta, test_stats=stats)
+            self.log({"test": self.split}, test_stats=stats)
             return
         if self.plan.tasks:
             stats |= examiner.validate(*given)
         best_by = score(stats)
-        self.hparams.train_logger.log_stats(
+        self.log(
             {"epoch": epoch, "stage": self.plan.name, "score": best_by},
             train_stats=self.train_stats,
             valid_stats=stats,
@@ -150,6 +152,23 @@ class JascoBrain(sb.Brain):
         self.checkpointer.save_and_keep_only(
             meta={"score": best_by}, max_keys=["score"]
         )
+
+    def log(self, meta, **stats):
+        """Logs and draws.
+
+        Arguments
+        ---------
+        meta : dict
+            Epoch or split.
+        **stats : dict
+            Of SpeechBrain's ``TrainLogger``.
+        """
+        for train_logger in self.hparams.train_loggers:
+            train_logger.log_stats(meta, **stats)
+        if "epoch" in meta and if_main_process():
+            output = Path(self.hparams.output_folder)
+            png = output / "learning_curve.png"
+            learning_curve(output / "train_log.txt", [png])
 
     def train_on(self, splits):
         """Trains, from the last checkpoint on if there is one.
@@ -258,9 +277,10 @@ def main(argv):
     for split in hparams["test_splits"]:
         brain.test_on(split, splits[split])
     if if_main_process():
-        weights = Path(hparams["output_folder"]) / "model.safetensors"
-        export(trainee.model, weights, torch.float16)
-        logger.info("Wrote %s", weights)
+        output = Path(hparams["output_folder"])
+        yaml, folder = output / "hyperparams.yaml", output / "pretrained"
+        save_pretrained(trainee.model, yaml, INTERFACE, folder)
+        logger.info("Wrote %s", folder)
     return brain
 
 
