@@ -94,6 +94,24 @@ def test_losses_are_those_of_separate_sequences(trainee, audio):
     assert ours[0][1].abs().max() == 0  # alone: unheard
 
 
+def test_what_nobody_hears_is_not_there(trainee, audio):
+    text = Branch([5, 5], [9, 8], alone=True)
+    rows = [Row([1], [text]), Row([1], [text, Branch([4], [3])]), Row([1], [])]
+    packed = pack(rows[:1], [2])
+    assert packed.ids.tolist() == [[5, 5, 9, 8]]
+    # A clip without questions, and one whose audio nobody hears.
+    tokens, sizes = audio[0], torch.tensor([2, 3, 4])
+    trainee.listen, listen = lambda streams: (tokens, sizes), trainee.listen
+    losses = trainee([], rows).answers
+    trainee.listen = listen
+    expected = [
+        alone(trainee, row, branch, own[:n])
+        for row, own, n in zip(rows, tokens, [2, 3, 4], strict=True)
+        for branch in row.branches
+    ]
+    assert torch.allclose(losses, torch.stack(expected), atol=1e-5)
+
+
 def test_rivals_answer_the_same_prompt(trainee, audio):
     tokens, sizes = audio[0][:2], audio[1][:2]
     packed = pack(RIVALS, N_AUDIO[:2])
@@ -139,6 +157,8 @@ def test_every_token_stands_where_it_should(trainee, audio):
     packed = pack(ROWS, N_AUDIO)
     losses = Trainee.answer_losses(system, packed, tokens, sizes)
     for i, (row, n) in enumerate(zip(ROWS, N_AUDIO, strict=True)):
+        if not row.is_heard:
+            row, n = row._replace(before=[], after=[]), 0
         start = len(row.before)
         heard = seen["embeds"][i, start : start + n]
         assert torch.equal(heard, tokens[i, :n])
@@ -169,9 +189,9 @@ def test_who_sees_whom():
     assert seen[0, 8].nonzero().flatten().tolist() == [0, 1, 2, 7, 8]
     assert seen[0, 4].nonzero().flatten().tolist() == [0, 1, 2, 3, 4]
     assert packed.positions[0].tolist() == [0, 1, 2, 3, 4, 5, 6, 3, 4, 0]
-    # Row 1: 1 a a 11 12 | 5 5 9 8 7, alone
-    assert seen[1, 9].nonzero().flatten().tolist() == [5, 6, 7, 8, 9]
-    assert packed.positions[1].tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
+    # Row 1: 5 5 9 8 7, alone
+    assert seen[1, 4].nonzero().flatten().tolist() == [0, 1, 2, 3, 4]
+    assert packed.positions[1].tolist() == [0, 1, 2, 3, 4, 0, 0, 0, 0, 0]
     assert seen.any(dim=2).all()  # no row of the softmax is empty
 
 

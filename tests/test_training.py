@@ -110,6 +110,16 @@ def test_learning_rates_by_hand():
     assert stage.lr_at("fusion", 0.5) == 0.0
 
 
+def test_turns_by_split_and_by_chance():
+    stage = Stage("a", 1, {}, {"x": 1}, turns={"train": 2, "hearing": 0.3})
+    rng = random.Random(0)
+    drawn = Counter(stage.n_turns("hearing", rng) for _ in range(1000))
+    assert set(drawn) == {0, 1} and 260 < drawn[1] < 340  # deviation 14
+    assert stage.n_turns("train", rng) == 2
+    assert stage.n_turns("valid", rng) == 0
+    assert Stage("a", 1, {}, {"x": 1}).n_turns("valid", rng) == 3
+
+
 def test_stages_follow_each_other():
     stages = [
         {"name": "a", "epochs": 2, "lr": {}, "align": {"ctc": 1}},

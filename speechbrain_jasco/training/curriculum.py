@@ -33,8 +33,10 @@ class Stage:
         named is not trained.
     tasks : dict
         Task -> weight; without any the LLM is not run.
-    turns : int
-        Tasks per clip and epoch.
+    turns : float or dict
+        Tasks per clip and epoch, for all clips or split -> number; of 0.3, for
+        example, three clips in ten get one. A split that is not named gets
+        none.
     align : dict
         "ctc", "sound" -> weight of the losses without the LLM.
     rivals : int
@@ -58,7 +60,7 @@ class Stage:
     epochs: int
     lr: dict
     tasks: dict = field(default_factory=dict)
-    turns: int = 3
+    turns: float | dict = 3
     align: dict = field(default_factory=dict)
     rivals: int = 0
     contrast: float = 0.0
@@ -80,6 +82,33 @@ class Stage:
                     f"stage {self.name!r}: got {option} of {unknown}; expected "
                     f"{' or '.join(known)}"
                 )
+
+    def n_turns(self, split, rng):
+        """How many tasks a clip gets.
+
+        Arguments
+        ---------
+        split : str
+            Of the clip.
+        rng : random.Random
+            Decides about the fraction.
+
+        Returns
+        -------
+        int
+
+        Example
+        -------
+        >>> import random
+        >>> stage = Stage("a", 1, {}, {"direct": 1}, turns={"train": 2})
+        >>> [stage.n_turns(s, random.Random(0)) for s in ("train", "valid")]
+        [2, 0]
+        """
+        turns = self.turns
+        if isinstance(turns, dict):
+            turns = turns.get(split, 0)
+        whole = int(turns)
+        return whole + (rng.random() < turns - whole)
 
     def lr_at(self, part, progress):
         """Learning rate.

@@ -24,6 +24,10 @@ from speechbrain_jasco.training.features import Item
 from speechbrain_jasco.training.packing import Row
 from speechbrain_jasco.training.tasks import draw_turns
 
+# Cells that decide what is asked about a clip.
+ASKED_BY = ("split", "spoken_text", "sound_names", "voice", "answers")
+ASKED_BY += ("sound_id", "line_id")
+
 
 class Batch(NamedTuple):
     """Clips of a step.
@@ -191,19 +195,7 @@ class ClipData:
             data[row["id"]] = cells
         dataset = DynamicItemDataset(data)
         dataset.add_dynamic_item(self.features.item, "audio", "item")
-        dataset.add_dynamic_item(
-            self.turns,
-            [
-                "id",
-                "spoken_text",
-                "sound_names",
-                "voice",
-                "answers",
-                "sound_id",
-                "line_id",
-            ],
-            "turns",
-        )
+        dataset.add_dynamic_item(self.turns, ["id", *ASKED_BY], "turns")
         dataset.set_output_keys(
             ["id", "item", "turns", "spoken_text", "sound_id"]
         )
@@ -227,36 +219,35 @@ class ClipData:
             self.dataset(rows), collate_fn=self.collate, **options
         )
 
-    def turns(self, name, spoken_text, sound_names, voice, answers, *pair):
+    def turns(self, name, *cells):
         """Draws the questions about a clip.
 
         Arguments
         ---------
         name : str
             Id of the clip.
-        spoken_text, sound_names, voice, answers : str
-            Cells of the manifest.
-        *pair : str
-            ``sound_id`` and ``line_id``.
+        *cells : str
+            Of the manifest, named as in ``ASKED_BY``.
 
         Returns
         -------
         list of Turn
         """
-        row = {"spoken_text": spoken_text, "sound_names": sound_names}
-        row |= {"voice": voice, "answers": answers}
+        row = dict(zip(ASKED_BY, cells, strict=True))
         rng = random.Random(f"{self.seed} {self.epoch} {name}")
+        n_turns = self.stage.n_turns(row["split"], rng)
+        rivals = self._rivals(row, rng) if row["answers"] else []
         wordings_of = fields(row, self.speakers)
-        weights, n_turns = self.stage.tasks, self.stage.turns
-        rivals = self._rivals(*pair, rng) if answers else []
+        weights = self.stage.tasks
         return draw_turns(
             self.tasks, weights, wordings_of, n_turns, rng, rivals
         )
 
-    def _rivals(self, sound_id, line_id, rng):
+    def _rivals(self, row, rng):
         """Draws trained answers that share the sound or the line."""
-        competing = self.trained.of(sound_id, line_id)
-        competing.pop(self.trained.right(sound_id, line_id), None)
+        pair = row["sound_id"], row["line_id"]
+        competing = self.trained.of(*pair)
+        competing.pop(self.trained.right(*pair), None)
         n_rivals = min(self.stage.rivals, len(competing))
         chosen = rng.sample(sorted(competing), n_rivals)
         return [rng.choice(self.wordings[triple]) for triple in chosen]

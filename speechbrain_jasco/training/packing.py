@@ -12,7 +12,7 @@ repeat, since it predicts another first token for each:
 ``a`` is an audio token. A branch sees the shared beginning (segment 0) and
 itself, and its positions go on from there: it is computed exactly as it would
 be in a sequence of its own. A branch that is ``alone`` does not see the
-beginning and starts at position 0.
+beginning and starts at position 0; where all are, there is no beginning.
 
 Labels are the answer's tokens, each at the position that predicts it.
 
@@ -72,13 +72,18 @@ class Row(NamedTuple):
 
     Example
     -------
-    >>> Row([1], [Branch([5], [6, 7])]).after
-    ()
+    >>> Row([1], [Branch([5], [6, 7])]).is_heard
+    True
     """
 
     before: list[int]
     branches: list[Branch]
     after: list[int] = ()
+
+    @property
+    def is_heard(self):
+        """Whether any branch sees the beginning (bool)."""
+        return not all(branch.alone for branch in self.branches)
 
 
 class Pack(NamedTuple):
@@ -200,9 +205,11 @@ def _segments(branch, number, n_shared):
 
 def _lay_out(row, n_audio, first):
     """Lists the tokens of a row, each with the fields of ``_PADS``."""
-    shared = [(token, False) for token in row.before]
-    shared += [(0, True)] * n_audio
-    shared += [(token, False) for token in row.after]
+    shared = []
+    if row.is_heard:
+        shared += [(token, False) for token in row.before]
+        shared += [(0, True)] * n_audio
+        shared += [(token, False) for token in row.after]
     tokens = [
         (token, is_audio, i, 0, False, NO_PARENT, 0, NO_LABEL, -1)
         for i, (token, is_audio) in enumerate(shared)

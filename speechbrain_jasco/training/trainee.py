@@ -149,7 +149,7 @@ class Trainee(nn.Module):
         streams : list of Frames
             One per encoder.
         rows : list of Row, optional
-            One per clip; without them the LLM is not run.
+            One per clip; without any question the LLM is not run.
         targets : Targets, optional
             What should be heard; without them nothing is aligned.
 
@@ -161,9 +161,11 @@ class Trainee(nn.Module):
         heard = None
         if targets is not None:
             heard = self.alignment(tokens, sizes, targets)
-        if not rows:
+        asked = [i for i, row in enumerate(rows or []) if row.branches]
+        if not asked:
             return Losses(None, [], heard)
-        packed = pack(rows, sizes.tolist(), tokens.device)
+        tokens, sizes = tokens[asked], sizes[asked]
+        packed = pack([rows[i] for i in asked], sizes.tolist(), tokens.device)
         losses = self.answer_losses(packed, tokens, sizes)
         answers = sorted(set(packed.rival_of))
         tasks = [packed.tasks[i] for i in answers]
@@ -232,7 +234,8 @@ class Trainee(nn.Module):
         llm = self.llm
         embeds = llm.embed(packed.ids)
         inside = torch.arange(tokens.shape[1], device=tokens.device)
-        audio = tokens[inside < sizes.unsqueeze(1)].to(embeds.dtype)
+        hears = packed.is_audio.any(dim=1, keepdim=True)
+        audio = tokens[(inside < sizes.unsqueeze(1)) & hears].to(embeds.dtype)
         is_audio = packed.is_audio.unsqueeze(2)
         embeds = embeds.masked_scatter(is_audio, audio)
         network = llm.network
