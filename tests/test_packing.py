@@ -19,6 +19,7 @@ from speechbrain_jasco.training.packing import (
     Branch,
     Row,
     pack,
+    together,
     visible,
 )
 from speechbrain_jasco.training.tasks import Turn
@@ -156,12 +157,14 @@ def test_every_token_stands_where_it_should(trainee, audio):
     system = SimpleNamespace(llm=llm)
     packed = pack(ROWS, N_AUDIO)
     losses = Trainee.answer_losses(system, packed, tokens, sizes)
-    for i, (row, n) in enumerate(zip(ROWS, N_AUDIO, strict=True)):
+    # The longest row first; none of the others fits behind another.
+    for i, number in enumerate([0, 2, 1]):
+        row, n = ROWS[number], N_AUDIO[number]
         if not row.is_heard:
             row, n = row._replace(before=[], after=[]), 0
         start = len(row.before)
         heard = seen["embeds"][i, start : start + n]
-        assert torch.equal(heard, tokens[i, :n])
+        assert torch.equal(heard, tokens[number, :n])
         texts = [*row.before, *row.after]
         for branch in row.branches:
             texts += [*branch.prompt, *branch.answer]
@@ -169,8 +172,7 @@ def test_every_token_stands_where_it_should(trainee, audio):
             [seen["embeds"][i, :start], seen["embeds"][i, start + n :]]
         )
         assert torch.equal(rest[: len(texts)], table[texts])
-    # The label of a position is the token behind it, in answers only.
-    for i, row in enumerate(ROWS):
+        # The label of a position is the token behind it, in answers only.
         labels = packed.labels[i]
         learned = [t for b in row.branches for t in b.answer]
         assert labels[labels != NO_LABEL].tolist() == learned
@@ -185,14 +187,34 @@ def test_every_token_stands_where_it_should(trainee, audio):
 def test_who_sees_whom():
     packed = pack(ROWS[:2], [1, 2])
     seen = visible(packed)[:, 0]
-    # Row 0: 1 7 a | 5 6 8 9 | 4 3 | padding
+    # Row 0: 1 7 a | 5 6 8 9 | 4 3
     assert seen[0, 8].nonzero().flatten().tolist() == [0, 1, 2, 7, 8]
     assert seen[0, 4].nonzero().flatten().tolist() == [0, 1, 2, 3, 4]
-    assert packed.positions[0].tolist() == [0, 1, 2, 3, 4, 5, 6, 3, 4, 0]
+    assert packed.positions[0].tolist() == [0, 1, 2, 3, 4, 5, 6, 3, 4]
     # Row 1: 5 5 9 8 7, alone
     assert seen[1, 4].nonzero().flatten().tolist() == [0, 1, 2, 3, 4]
-    assert packed.positions[1].tolist() == [0, 1, 2, 3, 4, 0, 0, 0, 0, 0]
+    assert packed.positions[1].tolist() == [0, 1, 2, 3, 4, 0, 0, 0, 0]
     assert seen.any(dim=2).all()  # no row of the softmax is empty
+
+
+def test_rows_behind_each_other_do_not_see_each_other(trainee, audio):
+    short = Row([1], [Branch([5, 6], [8], rivals=[[9]])])
+    rows, sizes = [ROWS[0], short, short], [3, 1, 1]
+    assert together([11, 7, 7]) == [[0], [1], [2]]
+    long = ROWS[0]._replace(before=[1, 7, 7, 7, 7])
+    packed = pack([long, short, short], sizes)
+    assert packed.ids.shape == (2, 14) and packed.heard == [0, 1, 2]
+    seen = visible(packed)[1, 0]
+    assert not seen[7:, :7].any() and not seen[:7, 7:].any()
+    tokens = audio[0]
+    got = trainee.answer_losses(packed, tokens, torch.tensor(sizes))
+    expected = [
+        alone(trainee, row, branch._replace(answer=answer), own[:n])
+        for row, own, n in zip([long, *rows[1:]], tokens, sizes, strict=True)
+        for branch in row.branches
+        for answer in [branch.answer, *branch.rivals]
+    ]
+    assert torch.allclose(got, torch.stack(expected), atol=1e-5)
 
 
 def test_a_branch_needs_a_prompt():

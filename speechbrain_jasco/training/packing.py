@@ -4,16 +4,17 @@
     segment:   0      0 0 0 0 0   1     1            2     2
     position:  0      1 2 3 4 5   6     7            6     7
 
-Rivals of an answer branch off at the last token of its prompt, which they
-repeat, since it predicts another first token for each:
-
-               prompt . answer | . rival 1 | . rival 2 | next prompt ...
-
-``a`` is an audio token. A branch sees the shared beginning (segment 0) and
+``a`` is an audio token. A branch sees the shared beginning (its root) and
 itself, and its positions go on from there: it is computed exactly as it would
 be in a sequence of its own. A branch that is ``alone`` does not see the
 beginning and starts at position 0; where all are, there is no beginning.
 
+Rivals of an answer branch off at the last token of its prompt, which they
+repeat, since it predicts another first token for each:
+
+    prompt . answer | . rival 1 | . rival 2 | next prompt ...
+
+Rows that fit behind each other share a sequence and do not see each other.
 Labels are the answer's tokens, each at the position that predicts it.
 
 Authors
@@ -26,7 +27,7 @@ import torch
 
 NO_LABEL = -100
 PADDING = -1  # as a segment
-NO_PARENT = -2
+NOWHERE = -2  # a segment that is none
 
 
 class Branch(NamedTuple):
@@ -86,8 +87,22 @@ class Row(NamedTuple):
         return not all(branch.alone for branch in self.branches)
 
 
+class Token(NamedTuple):
+    """A token and its place; the fields are columns of ``Pack``."""
+
+    id: int = 0
+    is_audio: bool = False
+    position: int = 0
+    segment: int = PADDING
+    root: int = NOWHERE
+    parent: int = NOWHERE
+    start: int = 0
+    label: int = NO_LABEL
+    branch: int = -1
+
+
 class Pack(NamedTuple):
-    """Rows as tensors; all [B, N] but ``tasks`` and ``rival_of``.
+    """Rows as tensors [B, N] and what belongs to them.
 
     Arguments
     ---------
@@ -98,38 +113,37 @@ class Pack(NamedTuple):
     positions : torch.Tensor
         Position ids.
     segments : torch.Tensor
-        0 for the shared beginning, then answers and rivals from 1, -1 for
-        padding.
-    alone : torch.Tensor
-        Whether the token does not see the beginning.
+        Numbers of beginnings, answers and rivals; -1 for padding.
+    roots : torch.Tensor
+        Segment of the beginning that a token sees, else -2.
     parents : torch.Tensor
         Of a rival the segment of the answer, else -2.
     starts : torch.Tensor
         Position at which the token's segment begins.
     labels : torch.Tensor
         The next token where it belongs to an answer, else -100.
-    branch : torch.Tensor
+    branches : torch.Tensor
         Number of the answer or rival among all of the batch, else -1.
     tasks : list of str
         The task of each answer or rival.
     rival_of : list of int
         Of each rival the number of the answer, of an answer its own.
+    heard : list of int
+        Rows whose audio stands somewhere, in that order.
     """
 
     ids: torch.Tensor
     is_audio: torch.Tensor
     positions: torch.Tensor
     segments: torch.Tensor
-    alone: torch.Tensor
+    roots: torch.Tensor
     parents: torch.Tensor
     starts: torch.Tensor
     labels: torch.Tensor
-    branch: torch.Tensor
+    branches: torch.Tensor
     tasks: list[str]
     rival_of: list[int]
-
-
-_PADS = (0, False, 0, PADDING, False, NO_PARENT, 0, NO_LABEL, -1)
+    heard: list[int]
 
 
 def pack(rows, n_audio, device="cpu"):
@@ -165,72 +179,102 @@ def pack(rows, n_audio, device="cpu"):
     [[-100, -100, -100, 6, 7, -100, 9, -100]]
     """
     laid_out, tasks, rival_of = [], [], []
-    for row, n in zip(rows, n_audio, strict=True):
-        laid_out.append(_lay_out(row, n, len(tasks)))
+    for number, (row, n) in enumerate(zip(rows, n_audio, strict=True)):
+        laid_out.append(_lay_out(row, n, len(tasks) + number, len(tasks)))
         for branch in row.branches:
             n_answers = 1 + len(branch.rivals)
             rival_of += [len(tasks)] * n_answers
             tasks += [branch.task] * n_answers
-    length = max(len(tokens) for tokens in laid_out)
-    padded = [tokens + [_PADS] * (length - len(tokens)) for tokens in laid_out]
-    columns = torch.tensor(padded, device=device).unbind(dim=2)
-    flags = (1, 4)  # is_audio, alone
-    columns = [c.bool() if i in flags else c for i, c in enumerate(columns)]
-    return Pack(*columns, tasks, rival_of)
+    sequences = together([len(tokens) for tokens in laid_out])
+    lines = [[t for i in own for t in laid_out[i]] for own in sequences]
+    length = max(len(line) for line in lines)
+    padded = [line + [Token()] * (length - len(line)) for line in lines]
+    columns = list(torch.tensor(padded, device=device).unbind(dim=2))
+    columns[1] = columns[1].bool()
+    heard = [i for own in sequences for i in own if rows[i].is_heard]
+    return Pack(*columns, tasks, rival_of, heard)
 
 
-class _Segment(NamedTuple):
-    """Tokens of an answer or a rival, and where they hang."""
+def together(lengths):
+    """Decides which rows share a sequence: first fit, longest first.
 
-    prompt: list[int]
-    answer: list[int]
-    alone: bool
-    parent: int
-    start: int
+    Arguments
+    ---------
+    lengths : list of int
+        Tokens of each row.
+
+    Returns
+    -------
+    list of list of int
+        Rows of each sequence; none is longer than the longest row.
+
+    Example
+    -------
+    >>> together([3, 9, 5, 4])
+    [[1], [2, 3], [0]]
+    """
+    sequences, room = [], []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        fitting = [k for k, left in enumerate(room) if left >= lengths[i]]
+        if not fitting:
+            fitting = [len(sequences)]
+            sequences.append([])
+            room.append(max(lengths))
+        sequences[fitting[0]].append(i)
+        room[fitting[0]] -= lengths[i]
+    return sequences
 
 
-def _segments(branch, number, n_shared):
-    """An answer with its prompt, then its rivals with the prompt's end."""
-    if not branch.prompt:
-        raise ValueError(
-            "a branch without a prompt: got no token that could predict "
-            "the answer's first; move one of the shared ones into it"
-        )
-    start = 0 if branch.alone else n_shared
-    yield _Segment(branch.prompt, branch.answer, branch.alone, NO_PARENT, start)
-    start += len(branch.prompt) - 1
-    for rival in branch.rivals:
-        yield _Segment(branch.prompt[-1:], rival, branch.alone, number, start)
+def _lay_out(row, n_audio, root, branch):
+    """Lists the tokens of a row.
 
-
-def _lay_out(row, n_audio, first):
-    """Lists the tokens of a row, each with the fields of ``_PADS``."""
+    ``root`` is its first segment and ``branch`` its first branch."""
     shared = []
     if row.is_heard:
         shared += [(token, False) for token in row.before]
         shared += [(0, True)] * n_audio
         shared += [(token, False) for token in row.after]
     tokens = [
-        (token, is_audio, i, 0, False, NO_PARENT, 0, NO_LABEL, -1)
+        Token(token, is_audio, i, root)
         for i, (token, is_audio) in enumerate(shared)
     ]
-    number = 1
-    for branch in row.branches:
-        for own in _segments(branch, number, len(shared)):
-            tokens += _tokens(own, number, first + number - 1)
-            number += 1
+    segment = root
+    for own in row.branches:
+        start = 0 if own.alone else len(shared)
+        seen = NOWHERE if own.alone else root
+        for place, prompt, answer in _answers(own, segment + 1, start):
+            segment += 1
+            where = place._replace(segment=segment, root=seen, branch=branch)
+            tokens += _tokens(where, prompt, answer)
+            branch += 1
     return tokens
 
 
-def _tokens(own, number, branch):
+def _answers(branch, segment, start):
+    """An answer with its prompt, then its rivals with the prompt's end."""
+    if not branch.prompt:
+        raise ValueError(
+            "a branch without a prompt: got no token that could predict "
+            "the answer's first; move one of the shared ones into it"
+        )
+    yield Token(start=start), branch.prompt, branch.answer
+    fork = Token(start=start + len(branch.prompt) - 1, parent=segment)
+    for rival in branch.rivals:
+        yield fork, branch.prompt[-1:], rival
+
+
+def _tokens(place, prompt, answer):
     """Lists the tokens of an answer or a rival."""
-    ids = [*own.prompt, *own.answer]
-    labels = [NO_LABEL] * (len(own.prompt) - 1) + [*own.answer, NO_LABEL]
-    place = number, own.alone, own.parent, own.start
+    ids = [*prompt, *answer]
+    labels = [NO_LABEL] * (len(prompt) - 1) + [*answer, NO_LABEL]
     return [
-        (token, False, own.start + i, *place, label, of)
+        place._replace(
+            id=token,
+            position=place.start + i,
+            label=label,
+            branch=-1 if label == NO_LABEL else place.branch,
+        )
         for i, (token, label) in enumerate(zip(ids, labels, strict=True))
-        for of in [-1 if label == NO_LABEL else branch]
     ]
 
 
@@ -253,8 +297,9 @@ def visible(packed):
     >>> visible(pack([row], [0]))[0, 0].int().tolist()
     [[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 1, 1]]
     """
-    rows, columns = packed.segments.unsqueeze(2), packed.segments.unsqueeze(1)
-    shared = (columns == 0) & (rows > 0) & ~packed.alone.unsqueeze(2)
+    columns = packed.segments.unsqueeze(1)
+    own = columns == packed.segments.unsqueeze(2)
+    shared = columns == packed.roots.unsqueeze(2)
     before = packed.positions.unsqueeze(1) < packed.starts.unsqueeze(2)
     prompt = (columns == packed.parents.unsqueeze(2)) & before
-    return ((rows == columns) | shared | prompt).tril().unsqueeze(1)
+    return (own | shared | prompt).tril().unsqueeze(1)

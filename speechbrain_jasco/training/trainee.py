@@ -233,9 +233,8 @@ class Trainee(nn.Module):
         """
         llm = self.llm
         embeds = llm.embed(packed.ids)
-        inside = torch.arange(tokens.shape[1], device=tokens.device)
-        hears = packed.is_audio.any(dim=1, keepdim=True)
-        audio = tokens[(inside < sizes.unsqueeze(1)) & hears].to(embeds.dtype)
+        heard = [tokens[i, : sizes[i]] for i in packed.heard]
+        audio = torch.cat([tokens[0, :0], *heard]).to(embeds.dtype)
         is_audio = packed.is_audio.unsqueeze(2)
         embeds = embeds.masked_scatter(is_audio, audio)
         network = llm.network
@@ -250,7 +249,7 @@ class Trainee(nn.Module):
         losses = cross_entropy(
             logits.float(), packed.labels[chosen], reduction="none"
         )
-        branch = packed.branch[chosen]
+        branch = packed.branches[chosen]
         totals = losses.new_zeros(len(packed.tasks)).index_add(
             0, branch, losses
         )
