@@ -120,8 +120,9 @@ class JascoBrain(sb.Brain):
         loss = torch.zeros((), device=self.device)
         if predictions.answers is not None:
             loss = loss + predictions.answers.mean()
-        if self.plan.contrast and len(predictions.contrast):
-            loss = loss + self.plan.contrast * predictions.contrast.mean()
+            if self.plan.contrast and len(predictions.contrast):
+                against = predictions.contrast.mean()
+                loss = loss + self.plan.contrast * against
         for name, weight in self.plan.align.items():
             loss = loss + weight * getattr(predictions.heard, name).mean()
         return loss
