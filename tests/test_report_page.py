@@ -26,7 +26,7 @@ from speechbrain_jasco.reporting.files import (
     no_formula,
     scores_table,
 )
-from speechbrain_jasco.reporting.page import render, script_json
+from speechbrain_jasco.reporting.page import SCRIPTS, render, script_json
 from speechbrain_jasco.reporting.page_data import Evidence, page_data, shorten
 from speechbrain_jasco.reporting.published import (
     OFFICIAL_SHA256,
@@ -282,11 +282,17 @@ def test_model_index_is_read_by_the_hub_library(case):
     assert values["share_both"] == average["dependence"]["both"]
 
 
-def test_template_style_and_script_are_in_the_package():
-    folder = Path(reporting.__file__).parent
-    for name in ("page.html", "page.css", "page.js"):
-        assert (folder / name).is_file()
-    script = (folder / "page.js").read_text(encoding="utf-8")
+def test_template_style_and_scripts_are_in_the_package():
+    folder = Path(reporting.__file__).parent / "web"
+    found = {path.name for path in folder.iterdir()}
+    assert found == {"page.html", "page.css", *SCRIPTS}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_write_texts_only(name):
+    folder = Path(reporting.__file__).parent / "web"
+    script = (folder / name).read_text(encoding="utf-8")
+    assert len(script.splitlines()) <= 120
     for way in (
         "innerHTML",
         "outerHTML",

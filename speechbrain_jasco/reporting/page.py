@@ -27,7 +27,17 @@ from speechbrain_jasco.reporting.tables import (
 )
 
 PAGE = "index.html"
-_HERE = Path(__file__).parent
+_WEB = Path(__file__).parent / "web"
+# In this order they are one script.
+SCRIPTS = (
+    "elements.js",
+    "theme.js",
+    "figures.js",
+    "answers.js",
+    "heat_map.js",
+    "clip.js",
+    "page.js",
+)
 
 
 def write_page(scores, evidence, folder):
@@ -73,12 +83,10 @@ def render(scores, data):
     str
         HTML.
     """
-    style, script = (
-        (_HERE / name).read_text(encoding="utf-8")
-        for name in ("page.css", "page.js")
-    )
+    style = _read("page.css")
+    script = "\n".join(map(_read, SCRIPTS))
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
+        loader=jinja2.FileSystemLoader(_WEB),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -143,6 +151,11 @@ def script_json(data):
     """
     text = json.dumps(_no_nan(data), separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c")
+
+
+def _read(name):
+    """A part of the page (str)."""
+    return (_WEB / name).read_text(encoding="utf-8")
 
 
 def _no_nan(value):
