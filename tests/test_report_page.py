@@ -36,6 +36,8 @@ from speechbrain_jasco.reporting.tables import half_up
 from speechbrain_jasco.scoring import Scoring, _dataset_sha256
 from speechbrain_jasco.systems import read_systems
 
+WEB = Path(reporting.__file__).parent / "web"
+
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
@@ -283,15 +285,13 @@ def test_model_index_is_read_by_the_hub_library(case):
 
 
 def test_template_style_and_scripts_are_in_the_package():
-    folder = Path(reporting.__file__).parent / "web"
-    found = {path.name for path in folder.iterdir()}
-    assert found == {"page.html", "page.css", *SCRIPTS}
+    found = {path.name for path in WEB.iterdir()}
+    assert found == {"page.html", "page.css", "glossary.yaml", *SCRIPTS}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_scripts_write_texts_only(name):
-    folder = Path(reporting.__file__).parent / "web"
-    script = (folder / name).read_text(encoding="utf-8")
+    script = (WEB / name).read_text(encoding="utf-8")
     assert len(script.splitlines()) <= 120
     for way in (
         "innerHTML",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import jinja2
 import pandas as pd
+import yaml
 from markupsafe import Markup
 
 from speechbrain_jasco.metrics.scores import SHARES
@@ -108,6 +109,7 @@ def render(scores, data):
             for title, rows in statistics_tables(scores)
         ],
         choices=data["judges"],
+        glossary=yaml.safe_load(_read("glossary.yaml")),
     )
 
 
