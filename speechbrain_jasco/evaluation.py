@@ -28,10 +28,10 @@ from speechbrain_jasco.judging.panel import (
     repeat_tables,
 )
 from speechbrain_jasco.judging.saved import describe_judges, read_scores
+from speechbrain_jasco.reporting.evidence import Evidence
 from speechbrain_jasco.reporting.figures import dependence_chart
 from speechbrain_jasco.reporting.files import write_files
 from speechbrain_jasco.reporting.page import write_page
-from speechbrain_jasco.reporting.page_data import Evidence
 from speechbrain_jasco.reporting.statistics import statistics_text
 from speechbrain_jasco.reporting.tables import results_text
 from speechbrain_jasco.scoring import Scoring, add_quality, score
@@ -102,7 +102,9 @@ def evaluate(
     scores |= {"judges": describe_judges(judges), "remark": remark}
     add_quality(scores, quality or {}, verdicts, ids)
     write_report(scores, folder, remark)
-    evidence = Evidence(systems, verdicts, ids, clips, scoring.aggregation)
+    evidence = Evidence(
+        systems, verdicts, ids, clips, scoring.aggregation, repeats
+    )
     write_files(scores, folder / "report")
     logger.info("Wrote %s", write_page(scores, evidence, folder / "report"))
     return scores

@@ -33,8 +33,8 @@ N_PROMPTS = 8
 class ScriptedJudge:
     """Rates by a fixed rule and explains itself with hostile texts."""
 
-    def __init__(self, name, shift=0):
-        self.name, self.shift = name, shift
+    def __init__(self, name, shift=0, repeats=1):
+        self.name, self.shift, self.repeats = name, shift, repeats
 
     def config(self):
         return {"judge": "ScriptedJudge", "shift": self.shift}

@@ -21,13 +21,14 @@ from speechbrain_jasco import reporting
 from speechbrain_jasco.evaluation import evaluate, run_panel
 from speechbrain_jasco.journal import Journal
 from speechbrain_jasco.judging.saved import SavedPanel
+from speechbrain_jasco.reporting.evidence import Evidence
 from speechbrain_jasco.reporting.files import (
     latex_table,
     no_formula,
     scores_table,
 )
 from speechbrain_jasco.reporting.page import SCRIPTS, render, script_json
-from speechbrain_jasco.reporting.page_data import Evidence, page_data, shorten
+from speechbrain_jasco.reporting.page_data import page_data, shorten
 from speechbrain_jasco.reporting.published import (
     OFFICIAL_SHA256,
     published_rows,
@@ -180,6 +181,32 @@ def test_rebuilt_from_saved_verdicts_it_is_the_same_page(case):
         remark=None,
     )
     assert read(folder) == before
+
+
+def test_every_repeat_of_a_judge_is_shown(tmp_path):
+    """Its verdict and reason each time, beside what they make together."""
+    judges = [ScriptedJudge("mild", repeats=2)]
+    _, folder, _, _ = run_case(tmp_path, judges, n_clips=2)
+    data = json.loads(Page(read(folder)).scripts[0])
+    lines = (folder.parent / "verdicts.jsonl").read_text().splitlines()
+    table = pd.DataFrame(map(json.loads, lines)).query("system == 'plain'")
+    differ = 0
+    for (clip, prompt), part in table.groupby(["id", "prompt_index"]):
+        place = [c["id"] for c in data["clips"]].index(clip)
+        status, rating, _, why = data["verdicts"][0][0][place][prompt]
+        said = [
+            f"{row.rating:.0f} {row.orientation}"
+            if row.status == "ok"
+            else row.status.replace("_", " ")
+            for row in part.sort_values("repeat").itertuples()
+        ]
+        shown = re.findall(r"^(\d)\. (.*?): ", why, re.M)
+        assert shown == [("1", said[0]), ("2", said[1])]
+        assert all(reason[:20] in why for reason in part["explanation"])
+        if status == "ok":
+            assert rating == part["rating"].min()  # a tie goes down
+        differ += len(set(said)) > 1
+    assert differ
 
 
 def test_rows_that_the_modes_read_differently(case, tmp_path):

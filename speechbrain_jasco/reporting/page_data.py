@@ -5,14 +5,12 @@ Authors
 """
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
 
 from speechbrain_jasco.dataio import TEXT_COLUMNS, is_missing, read_audio
-from speechbrain_jasco.judging.aggregation import Aggregation
 from speechbrain_jasco.judging.mode_diff import FILE as MODE_DIFF
 from speechbrain_jasco.metrics.cube import make_cube
 from speechbrain_jasco.metrics.paper_summary import paper_tables
@@ -23,31 +21,6 @@ from speechbrain_jasco.reporting.sound_picture import sound_picture
 
 # The page stays small and its layout whole, whatever a model writes.
 ANSWER_CHARS, EXPLANATION_CHARS = 1500, 300
-
-
-@dataclass
-class Evidence:
-    """What was judged, and what the judges said.
-
-    Arguments
-    ---------
-    systems : dict
-        System name -> predictions (``systems.read_systems``).
-    verdicts : dict
-        (system, judge name) -> table (``evaluation.run_panel``).
-    ids : list of str
-        Clips that count.
-    clips : list of Clip, optional
-        Where the recordings are; without them by the predictions.
-    aggregation : Aggregation, optional
-        How judges become a panel.
-    """
-
-    systems: dict
-    verdicts: dict
-    ids: list
-    clips: list | None = None
-    aggregation: Aggregation = field(default_factory=Aggregation)
 
 
 def page_data(scores, evidence, folder):
@@ -102,7 +75,7 @@ def page_data(scores, evidence, folder):
             [
                 _verdicts(
                     tables[name, judge],
-                    evidence.verdicts[name, judge],
+                    evidence.said(name, judge),
                     evidence.ids,
                 )
                 for judge in judges
@@ -198,15 +171,42 @@ def _answer(text):
     return None if is_missing(text) else shorten(text, ANSWER_CHARS)
 
 
-def _verdicts(table, replies, ids):
-    """Verdicts as they count, with the judge's reason (list of list)."""
+def _verdicts(table, repeats, ids):
+    """Verdicts as they count, with the judge's reasons (list of list)."""
     keys = ["id", "prompt_index"]
-    said = replies["explanation"].fillna("")
-    reasons = replies[keys].assign(
-        reason=said.where(said != "", replies["reply"])
-    )
+    reasons = repeats[0][keys].assign(reason=_reasons(repeats))
     table = table[[*keys, "status", "rating", "orientation"]]
     return _grid(table.merge(reasons, "left", keys), ids, _verdict)
+
+
+def _reasons(repeats):
+    """Why a judge judges so, of every answer; all repeats, numbered."""
+    limit = EXPLANATION_CHARS // len(repeats)
+    columns = []
+    for number, table in enumerate(repeats, start=1):
+        said = table["explanation"].fillna("")
+        said = said.where(said != "", table["reply"]).fillna("")
+        texts = [shorten(text, limit) for text in said]
+        if len(repeats) > 1:
+            verdicts = table.to_dict("records")
+            texts = [
+                f"{number}. {_in_words(verdict)}: {text}"
+                for verdict, text in zip(verdicts, texts, strict=True)
+            ]
+        columns.append(texts)
+    return ["\n".join(texts) for texts in zip(*columns, strict=True)]
+
+
+def _in_words(verdict):
+    """A verdict in two words (str)."""
+    if verdict["status"] != "ok":
+        return verdict["status"].replace("_", " ")
+    rating, orientation = (
+        None if pd.isna(verdict[name]) else verdict[name]
+        for name in ("rating", "orientation")
+    )
+    number = "?" if rating is None else f"{rating:g}"
+    return f"{number} {orientation or '?'}"
 
 
 def _verdict(row):
@@ -217,8 +217,7 @@ def _verdict(row):
     )
     if rating is not None:
         rating = float(rating)
-    reason = shorten(reason or "", EXPLANATION_CHARS)
-    return [row["status"], rating, orientation, reason]
+    return [row["status"], rating, orientation, reason or ""]
 
 
 def _mode_differences(folder, scores):
