@@ -240,3 +240,14 @@ def scripted_server():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Headless Chromium."""
+    pytest.importorskip("selenium", reason="needs pip install selenium")
+    import chromium
+
+    started = chromium.start(tmp_path_factory.mktemp("chromium"))
+    yield started
+    started.quit()

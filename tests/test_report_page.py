@@ -15,27 +15,24 @@ import pandas as pd
 import pytest
 import yaml
 from huggingface_hub.repocard_data import model_index_to_eval_results
-from report_case import HOSTILE, ScriptedJudge, run_case
+from report_case import HOSTILE, ScriptedJudge, run_case, run_paper_case
 
 from speechbrain_jasco import reporting
-from speechbrain_jasco.evaluation import evaluate, run_panel
-from speechbrain_jasco.journal import Journal
+from speechbrain_jasco.evaluation import evaluate
 from speechbrain_jasco.judging.saved import SavedPanel
-from speechbrain_jasco.reporting.evidence import Evidence
 from speechbrain_jasco.reporting.files import (
     latex_table,
     no_formula,
     scores_table,
 )
 from speechbrain_jasco.reporting.page import SCRIPTS, render, script_json
-from speechbrain_jasco.reporting.page_data import page_data, shorten
+from speechbrain_jasco.reporting.page_data import shorten
 from speechbrain_jasco.reporting.published import (
     OFFICIAL_SHA256,
     published_rows,
 )
 from speechbrain_jasco.reporting.tables import half_up
 from speechbrain_jasco.scoring import Scoring, _dataset_sha256
-from speechbrain_jasco.systems import read_systems
 
 WEB = Path(reporting.__file__).parent / "web"
 
@@ -209,24 +206,19 @@ def test_every_repeat_of_a_judge_is_shown(tmp_path):
     assert differ
 
 
-def test_rows_that_the_modes_read_differently(case, tmp_path):
-    scores, folder, paths, clips = case
-    table = pd.DataFrame(
-        [["plain", "mild", "c1", 3, "leak"]],
-        columns=["system", "judge", "id", "prompt_index", "why"],
-    )
-    table.to_csv(tmp_path / "paper_vs_robust.csv", index=False)
-    systems = read_systems(paths)
-    judges = [ScriptedJudge("mild"), ScriptedJudge("<i>strict</i>", 2)]
-    with Journal(folder.parent / "verdicts.jsonl") as journal:
-        verdicts = run_panel(systems, judges, journal)
-    evidence = Evidence(systems, verdicts, [c.id for c in clips], clips)
-    assert page_data(scores, evidence, tmp_path / "report")["modes"] == []
-    official = {n: {**e, "official": True} for n, e in scores["judges"].items()}
-    data = page_data(
-        {**scores, "judges": official}, evidence, tmp_path / "report"
-    )
-    assert data["modes"] == [["plain", "mild", "c1", 3, "leak"]]
+def test_rows_that_the_modes_read_differently(tmp_path):
+    _, folder = run_paper_case(tmp_path)
+    data = json.loads(Page(read(folder)).scripts[0])
+    leak = "leak: no line 'Rating: ', score of the row before (id 0, prompt 0)"
+    assert data["modes"][0] == [
+        "one",
+        "llama",
+        "0",
+        1,
+        f"paper 2 both, robust unparsed; {leak}; "
+        "robust: no single listed rating in the reply",
+    ]
+    assert len(data["modes"]) == 3 * 2
 
 
 def test_published_rows_for_the_official_clips_only(case):

@@ -221,7 +221,7 @@ def _verdict(row):
 
 
 def _mode_differences(folder, scores):
-    """What the two modes read differently: [system, judge, id, prompt, why]."""
+    """What the two modes read differently: [system, judge, id, prompt, how]."""
     path = folder / MODE_DIFF
     official = any(entry["official"] for entry in scores["judges"].values())
     if not official or not path.is_file():
@@ -233,10 +233,23 @@ def _mode_differences(folder, scores):
             row["judge"],
             row["id"],
             int(row["prompt_index"]),
-            shorten(row["why"], EXPLANATION_CHARS),
+            shorten(_readings(row), EXPLANATION_CHARS),
         ]
         for row in table.to_dict("records")
     ]
+
+
+def _readings(row):
+    """How each mode reads a reply, and why they differ (str)."""
+    paper, robust = (
+        " ".join(
+            filter(None, (row[f"{mode}_{what}"], row[f"{mode}_orientation"]))
+        )
+        for mode, what in (("paper", "score"), ("robust", "rating"))
+    )
+    robust = robust or row["robust_status"].replace("_", " ")
+    # Where the script crashes, it has read nothing.
+    return f"paper {paper or 'nothing'}, robust {robust}; {row['why']}"
 
 
 def _charts(scores, judges):
