@@ -25,7 +25,7 @@ from speechbrain_jasco.metrics.measures import (
     clip_sums,
 )
 from speechbrain_jasco.metrics.scores import SHARES
-from speechbrain_jasco.metrics.summary import AVERAGE, PANEL
+from speechbrain_jasco.metrics.summary import AVERAGE, by_row, value_of
 
 
 class Sample(NamedTuple):
@@ -57,23 +57,6 @@ class Sample(NamedTuple):
         return [*self.cube.judges, AVERAGE]
 
 
-def entry_of(result, row):
-    """Find the scores of a judge, the panel or the average.
-
-    Arguments
-    ---------
-    result : dict
-        A system's entry of ``scores.json``.
-    row : str
-        Of ``Sample.rows``.
-
-    Returns
-    -------
-    dict
-    """
-    return result[row] if row in (PANEL, AVERAGE) else result["judges"][row]
-
-
 def add_intervals(systems, sample):
     """Add ``ci95``, ungated curves and scores per prompt to every entry.
 
@@ -96,14 +79,12 @@ def add_intervals(systems, sample):
         ends = widen(
             found, _n_clips(part[1], sample.n_judges), 0, tops[:, None]
         )
+        entries = by_row(systems[system])
+        n_prompts = len(entries[sample.rows[0]]["best_of_k"])
         for r, row in enumerate(sample.rows):
-            entry = entry_of(systems[system], row)
-            n_prompts = len(
-                entry_of(systems[system], sample.rows[0])["best_of_k"]
-            )
             values = dict(zip(names, found.value[:, r].tolist(), strict=True))
             ends_of = dict(zip(names, ends[:, r].tolist(), strict=True))
-            _fill(entry, values, ends_of, n_prompts)
+            _fill(entries[row], values, ends_of, n_prompts)
 
 
 def _is_share(name):
@@ -214,16 +195,11 @@ def _add_letters(systems, sample, pairs, adjusted):
     names = sample.cube.systems
     for m, measure in enumerate(COMPARED):
         for r, row in enumerate(sample.rows):
-            entries = [entry_of(systems[name], row) for name in names]
+            entries = [by_row(systems[name])[row] for name in names]
             separable = np.zeros((len(names), len(names)), dtype=bool)
             for (i, j), p in zip(pairs, adjusted[:, m, r], strict=True):
                 separable[i, j] = separable[j, i] = p <= sample.alpha
-            values = [
-                entry["dependence"][measure]
-                if measure in SHARES
-                else entry[measure]
-                for entry in entries
-            ]
+            values = [value_of(entry, measure) for entry in entries]
             for entry, letter in zip(
                 entries, letters(values, separable), strict=True
             ):

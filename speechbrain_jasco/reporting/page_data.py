@@ -15,7 +15,7 @@ from speechbrain_jasco.judging.mode_diff import FILE as MODE_DIFF
 from speechbrain_jasco.metrics.cube import make_cube
 from speechbrain_jasco.metrics.paper_summary import paper_tables
 from speechbrain_jasco.metrics.scores import SHARES
-from speechbrain_jasco.metrics.summary import AVERAGE, PANEL, robust_tables
+from speechbrain_jasco.metrics.summary import distinct_rows, robust_tables
 from speechbrain_jasco.reporting.published import published_rows
 from speechbrain_jasco.reporting.sound_picture import sound_picture
 
@@ -84,7 +84,7 @@ def page_data(scores, evidence, folder):
         ],
         "best": best.tolist(),
         "modes": _mode_differences(Path(folder).parent, scores),
-        "charts": _charts(scores, judges),
+        "charts": _charts(scores),
         "published": published_rows(scores["dataset"]),
     }
 
@@ -252,29 +252,21 @@ def _readings(row):
     return f"paper {paper or 'nothing'}, robust {robust}; {row['why']}"
 
 
-def _charts(scores, judges):
-    """Numbers of the figures: name of a judge -> one entry per system."""
-    several = len(judges) > 1
-    names = [*judges, AVERAGE] if several else judges
-    if several and all(PANEL in s for s in scores["systems"].values()):
-        names.append(PANEL)
-    charts = {}
-    for name in names:
-        entries = [
-            result["judges"][name] if name in judges else result[name]
-            for result in scores["systems"].values()
-        ]
-        charts[name] = [
-            {
-                "dependence": [entry["dependence"][s] for s in SHARES],
-                "dependence_ci": [entry["ci95"][s] for s in SHARES],
-                **{
-                    key: entry[key]
-                    for key in ("best_of_k", "best_of_k_ungated")
-                },
-                "best_of_k_ci": entry["ci95"]["best_of_k"],
-                "best_of_k_ungated_ci": entry["ci95"]["best_of_k_ungated"],
-            }
-            for entry in entries
-        ]
-    return charts
+def _charts(scores):
+    """Numbers of the figures: name of a row -> one entry per system."""
+    systems = [distinct_rows(result) for result in scores["systems"].values()]
+    return {
+        name: [_chart(rows[name]) for rows in systems] for name in systems[0]
+    }
+
+
+def _chart(entry):
+    """What the figures draw of one system by one judge (dict)."""
+    ends = entry["ci95"]
+    curves = ("best_of_k", "best_of_k_ungated")
+    return {
+        "dependence": [entry["dependence"][name] for name in SHARES],
+        "dependence_ci": [ends[name] for name in SHARES],
+        **{name: entry[name] for name in curves},
+        **{f"{name}_ci": ends[name] for name in curves},
+    }

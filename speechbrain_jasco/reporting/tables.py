@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import pandas as pd
 
 from speechbrain_jasco.metrics.scores import SHARES
+from speechbrain_jasco.metrics.summary import PANEL, distinct_rows
 
 # Of probes, as they stand in the table.
 FORMS = ("verbatim", "spoken")
@@ -61,16 +62,12 @@ def results_table(scores):
     several = len(scores["systems"]) > 1
     rows = []
     for system, result in scores["systems"].items():
-        for judge, entry in result["judges"].items():
-            row = _row(system, judge, entry, several)
-            if quality:
-                row |= _trust(quality.get(judge), entry.get("corrected"))
+        for name, entry in distinct_rows(result).items():
+            rule = f", {entry['rule']}" if name == PANEL else ""
+            row = _row(system, name + rule, entry, several)
+            if quality and name in result["judges"]:
+                row |= _trust(quality.get(name), entry.get("corrected"))
             rows.append(row)
-        if len(result["judges"]) > 1:
-            rows.append(_row(system, "average", result["average"], several))
-            if "panel" in result:
-                name = f"panel, {result['panel']['rule']}"
-                rows.append(_row(system, name, result["panel"], several))
     return pd.DataFrame(rows).fillna("")
 
 

@@ -40,7 +40,7 @@ function drawDependence() {
   for (const share of SHARES)
     byId("legend").append(make("span", {}, make("i", { class: share }), LABELS[share]));
   for (const [name, rows] of Object.entries(data.charts)) {
-    if (name === "panel" && !data.judges.includes("panel")) continue;
+    if (name === "panel") continue; // as in the paper
     const last = name === "average" || data.judges.length === 1;
     byId("dependence-panels").append(
       dependencePanel(name, rows, last ? data.published : []));
