@@ -22,7 +22,6 @@ from speechbrain_jasco.evaluation import evaluate
 from speechbrain_jasco.judging.saved import SavedPanel
 from speechbrain_jasco.reporting.files import (
     latex_table,
-    no_formula,
     scores_table,
 )
 from speechbrain_jasco.reporting.page import SCRIPTS, render, script_json
@@ -31,7 +30,7 @@ from speechbrain_jasco.reporting.published import (
     OFFICIAL_SHA256,
     published_rows,
 )
-from speechbrain_jasco.reporting.tables import half_up
+from speechbrain_jasco.reporting.tables import half_up, no_formula
 from speechbrain_jasco.scoring import Scoring, _dataset_sha256
 
 WEB = Path(reporting.__file__).parent / "web"

@@ -75,8 +75,8 @@ def test_shares_and_counts_by_hand():
 def test_coverage_and_bounds_by_hand():
     assert scores.coverage(EXAMPLE) == 6 / 9
     # worst: b and c keep 0 and 1; best: the failures of b and c are 2 each
-    assert bounds.best_mean_bounds(EXAMPLE) == (3 / 3, 6 / 3)
-    low, high = bounds.mean_bounds(EXAMPLE)
+    assert bounds.rating_bounds(scores.best_mean, EXAMPLE) == (3 / 3, 6 / 3)
+    low, high = bounds.rating_bounds(scores.mean_rating, EXAMPLE)
     assert low == pytest.approx((3 / 3 + 0 / 3 + 1 / 3) / 3)
     assert high == pytest.approx((3 / 3 + 2 / 3 + 5 / 3) / 3)
     assert bounds.share_bounds(EXAMPLE)["both"] == (3 / 8, 6 / 8)
@@ -134,7 +134,7 @@ def test_bounds_hold_whatever_is_missing(random_verdicts):
     for _ in range(20):
         lost = random_verdicts.copy()
         lost.loc[rng.random(len(lost)) < 0.4, "status"] = "unparsed"
-        low, high = bounds.best_mean_bounds(lost)
+        low, high = bounds.rating_bounds(scores.best_mean, lost)
         assert low <= truth <= high
         assert low <= scores.best_mean(lost) <= high
 
@@ -143,7 +143,7 @@ def test_nothing_scored_is_nan_not_zero():
     empty = table([("a", "unparsed", None, None)])
     assert math.isnan(scores.best_mean(empty))
     assert math.isnan(scores.dependence(empty)["both"])
-    assert bounds.best_mean_bounds(empty) == (0, 2)
+    assert bounds.rating_bounds(scores.best_mean, empty) == (0, 2)
 
 
 def test_gate_only_lowers(random_verdicts):

@@ -19,9 +19,8 @@ from speechbrain_jasco.reporting.figures import (
     dependence_chart,
 )
 from speechbrain_jasco.reporting.model_index import model_index
-from speechbrain_jasco.reporting.tables import half_up, span
+from speechbrain_jasco.reporting.tables import half_up, no_formula, span
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -97,26 +96,6 @@ def scores_table(scores):
         row["coverage"] = numbers.get("coverage")
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def no_formula(cell):
-    """Keep a spreadsheet from computing a text.
-
-    Arguments
-    ---------
-    cell : str
-        Any text.
-
-    Returns
-    -------
-    str
-
-    Example
-    -------
-    >>> no_formula("=1+1"), no_formula("a=1")
-    ("'=1+1", 'a=1')
-    """
-    return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
 def latex_table(scores):

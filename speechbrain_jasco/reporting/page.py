@@ -8,9 +8,6 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import base64
-import hashlib
-import json
 from pathlib import Path
 
 import jinja2
@@ -18,8 +15,10 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
+from speechbrain_jasco.journal import strict_json
 from speechbrain_jasco.metrics.scores import SHARES
 from speechbrain_jasco.reporting.page_data import page_data
+from speechbrain_jasco.reporting.policy import policy
 from speechbrain_jasco.reporting.statistics import statistics_tables
 from speechbrain_jasco.reporting.tables import (
     half_up,
@@ -113,26 +112,6 @@ def render(scores, data):
     )
 
 
-def policy(style, script):
-    """Say what the page may do: its own style and script, sounds from disk.
-
-    Arguments
-    ---------
-    style, script : str
-        What stands in the page.
-
-    Returns
-    -------
-    str
-        A Content-Security-Policy.
-    """
-    return (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        "img-src data:; media-src file: 'self'; "
-        f"style-src {_hash(style)}; script-src {_hash(script)}"
-    )
-
-
 def script_json(data):
     r"""Write JSON that cannot end the script element it stands in.
 
@@ -151,7 +130,7 @@ def script_json(data):
     >>> script_json(["</script>", float("nan")])
     '["\\u003c/script>",null]'
     """
-    text = json.dumps(_no_nan(data), separators=(",", ":"), allow_nan=False)
+    text = strict_json(data, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 
 
@@ -160,27 +139,12 @@ def _read(name):
     return (_WEB / name).read_text(encoding="utf-8")
 
 
-def _no_nan(value):
-    """Replace NaN by None, at any depth."""
-    if isinstance(value, dict):
-        return {str(key): _no_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_no_nan(item) for item in value]
-    return None if value != value else value
-
-
 def _plain(rows):
     """Undo what Markdown tables need to keep a name in its cell."""
     return [
         {key: text.replace("\\|", "|") for key, text in row.items()}
         for row in rows
     ]
-
-
-def _hash(text):
-    """A policy's name for an inline text."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _published(row):

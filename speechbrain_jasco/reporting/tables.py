@@ -13,6 +13,8 @@ from speechbrain_jasco.metrics.summary import PANEL, distinct_rows
 
 # Of probes, as they stand in the table.
 FORMS = ("verbatim", "spoken")
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def half_up(value, digits=2):
@@ -197,6 +199,26 @@ def cell(name):
     'a\\\\|b c'
     """
     return " ".join(name.replace("|", "\\|").split())
+
+
+def no_formula(cell):
+    """Keep a spreadsheet from computing a text.
+
+    Arguments
+    ---------
+    cell : str
+        Any text.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> no_formula("=1+1"), no_formula("a=1")
+    ("'=1+1", 'a=1')
+    """
+    return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
 def markdown(table):
