@@ -21,6 +21,7 @@ import torch
 from speechbrain.utils.logger import get_logger
 from transformers.cache_utils import DynamicLayer
 
+from speechbrain_jasco.integrations.prefix_generation import pad_left
 from speechbrain_jasco.integrations.prompt_batches import (
     plan_batches,
     shared_length,
@@ -202,13 +203,7 @@ class PromptReader:
         Reading
             Its cache is that of ``before``.
         """
-        width = max(len(row) for row in rows)
-        ids = [[self.pad_id] * (width - len(row)) + row for row in rows]
-        mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
-        device = self.model.device
-        new = Reading(
-            torch.tensor(ids, device=device), torch.tensor(mask, device=device)
-        )
+        new = Reading(*pad_left(rows, self.model.device, self.pad_id))
         if before is None:
             return new
         return Reading(
