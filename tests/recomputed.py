@@ -15,6 +15,7 @@ import pandas as pd
 from recomputed_formulas import (
     SHARES,
     best_of,
+    exchanges,
     mean_of,
     of_clips,
     share_of,
@@ -68,6 +69,7 @@ class Recomputed:
         self.rows = [*self.judges, "panel", "average"]
         self.everything = np.arange(len(self.ids))
         self.n_draws, self.seed = n_draws, seed
+        self.exchanged = exchanges(len(self.ids), n_draws, seed)
         self.table = self._table()
 
     def _table(self):
@@ -89,8 +91,11 @@ class Recomputed:
         grid = self.table.loc[(system, judge), column].unstack()
         return grid.loc[self.ids].to_numpy()
 
-    def estimate(self, statistic, top=2):
-        """A value with scipy's BCa interval, its quantile expanded."""
+    def estimate(self, statistic, low=None, top=None):
+        """A value with scipy's BCa interval, its quantile expanded.
+
+        ``low`` and ``top``: what it can be at most, where all clips are alike.
+        """
         n = len(self.everything)
         value = statistic(self.everything)
         quantile = np.sqrt(n / (n - 1)) * student.ppf(0.975, n - 1)
@@ -104,10 +109,13 @@ class Recomputed:
             vectorized=False,
         )
         ends = list(found.confidence_interval)
-        if np.ptp(found.bootstrap_distribution) == 0:  # the rule of three
+        flat = np.ptp(found.bootstrap_distribution) == 0
+        if flat and top is None:
+            ends = [value, value]
+        elif flat:  # the rule of three
             alone = [statistic([i]) for i in self.everything]
             rest = 1 - 0.05 ** (1 / (~np.isnan(alone)).sum())
-            ends = [value + rest * (limit - value) for limit in (0, top)]
+            ends = [value + rest * (limit - value) for limit in (low, top)]
         return {"value": value, "ci95": ends}
 
     def statistics(self, system, judge):
@@ -141,7 +149,7 @@ class Recomputed:
     def entry(self, system, judge):
         """What ``scores.json`` has of a system by a judge."""
         found = {
-            name: self.estimate(statistic, top_of(name))
+            name: self.estimate(statistic, 0, top_of(name))
             for name, statistic in self.statistics(system, judge).items()
         }
         value = {name: one["value"] for name, one in found.items()}
@@ -165,7 +173,20 @@ class Recomputed:
         ]
         if judge != "average":
             entry |= self.missing(self.table.loc[(system, judge)])
-        return entry
+        return entry | self.expected(system, judge)
+
+    def expected(self, system, judge):
+        """Mean of expected ratings, of a judge by label probabilities."""
+        mine = self.said.query("system == @system and judge == @judge")
+        if (
+            "expected_rating" not in mine
+            or mine["expected_rating"].isna().all()
+        ):
+            return {}
+        ok = mine[mine["status"] == "ok"]
+        return {
+            "mean_expected": ok.groupby("id")["expected_rating"].mean().mean()
+        }
 
     def missing(self, table):
         """Counts, coverage and bounds."""
@@ -211,7 +232,8 @@ class Recomputed:
                 def difference(picked, ours=ours, theirs=theirs):
                     return ours(picked) - theirs(picked)
 
-                found = self.estimate(difference)
+                top = top_of(measure)
+                found = self.estimate(difference, -top, top)
                 family.append(
                     {
                         "systems": [a, b],
@@ -228,18 +250,16 @@ class Recomputed:
         return rows
 
     def exchange(self, a, b, judge, measure):
-        """Exact p: the clips' verdicts exchanged in all 2^n ways."""
-        n = len(self.ids)
+        """P of a permutation test: a clip's verdicts are exchanged or not."""
         judges = self.judges if judge == "average" else [judge]
-        signs = np.array(list(product([False, True], repeat=n)))
-        difference = np.zeros(len(signs))
+        difference = np.zeros(len(self.exchanged))
         for j in judges:
             first, second = (self.clip_parts(s, j, measure) for s in (a, b))
             for sign, (own, other) in zip(
                 (1, -1), ((first, second), (second, first)), strict=True
             ):
                 top, bottom = (
-                    np.where(signs, there, here).sum(axis=1)
+                    np.where(self.exchanged, there, here).sum(axis=1)
                     for here, there in zip(own, other, strict=True)
                 )
                 difference += sign * top / bottom / len(judges)
@@ -264,7 +284,7 @@ class Recomputed:
     def order_effect(self, pairs):
         """Audio first minus speech first, by system, judge and outcome."""
         rows = []
-        for system, judge in product(self.systems, self.rows):
+        for system, judge in product(self.systems if pairs else [], self.rows):
             family = []
             for outcome in ["score", "rating", *NAMES]:
                 judges = self.judges if judge == "average" else [judge]
@@ -273,7 +293,8 @@ class Recomputed:
                 def statistic(picked, gaps=gaps):
                     return np.mean([np.nanmean(gap[picked]) for gap in gaps])
 
-                found = self.estimate(statistic)
+                top = 1 if outcome in NAMES else 2
+                found = self.estimate(statistic, -top, top)
                 family.append(
                     {
                         "system": system,
@@ -281,7 +302,7 @@ class Recomputed:
                         "outcome": outcome,
                         "difference": found["value"],
                         "ci95": found["ci95"],
-                        "p": sign_flip(gaps),
+                        "p": sign_flip(gaps, self.exchanged),
                         "n_pairs": len(pairs),
                     }
                 )

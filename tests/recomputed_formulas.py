@@ -41,16 +41,25 @@ def share_of(says, name):
     return lambda picked: named[picked].sum() / led[picked].sum()
 
 
+def exchanges(n_clips, n_draws, seed):
+    """Which clips are exchanged: first none, then each way or a sample."""
+    if n_clips < 32 and 2**n_clips <= n_draws:
+        return np.array(list(product([0, 1], repeat=n_clips)))
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, 2, (n_draws, n_clips), dtype=np.int8)
+    return np.concatenate([np.zeros((1, n_clips), int), drawn])
+
+
 def two_sided(differences):
-    """Exact p; the first permutation is the data's own."""
+    """The data's own permutation, the first, counts as one of all."""
     return (np.abs(differences) >= abs(differences[0]) - 1e-9).mean()
 
 
-def sign_flip(gaps):
-    """Exact p of a mean difference, by judge [clips, pairs], then averaged."""
-    signs = np.array(list(product([1, -1], repeat=len(gaps[0]))))
+def sign_flip(gaps, exchanged):
+    """P of a mean difference, by judge [clips, pairs], then averaged."""
     values = [
-        signs @ np.nansum(gap, axis=1) / (~np.isnan(gap)).sum() for gap in gaps
+        (1 - 2 * exchanged) @ np.nansum(gap, axis=1) / (~np.isnan(gap)).sum()
+        for gap in gaps
     ]
     return two_sided(np.mean(values, axis=0))
 
@@ -68,13 +77,18 @@ def components(values):
     """Variances by moments: E[y' Q y] is a sum of variance times tr(Q Z Z').
 
     ``values`` is [clips, prompts, judges, repeats], complete; Q projects on
-    an effect, Z says which values share a level of it.
+    an effect, Z says which values share a level of it. A facet with one level
+    has no effect; without repeats, the largest effect is the residual.
     """
+    facets = [
+        f for f, n in zip(FACETS[:3], values.shape, strict=False) if n > 1
+    ]
+    repeats = values.shape[3] > 1
     names = [
         " x ".join(effect)
-        for size in (1, 2, 3)
-        for effect in combinations(FACETS[:3], size)
-    ] + ["repeat"]
+        for size in range(1, len(facets) + 1)
+        for effect in combinations(facets, size)
+    ] + ["repeat"] * repeats
     y = values.ravel()
 
     def kron(pick):
@@ -104,26 +118,26 @@ def components(values):
     squares = [projection(name) for name in names]
     expected = [[(q * sharing(name)).sum() for name in names] for q in squares]
     found = np.linalg.solve(expected, [y @ q @ y for q in squares])
-    return dict(zip(names, found.tolist(), strict=True))
+    titles = names if repeats else [*names[:-1], "residual"]
+    return dict(zip(titles, found.tolist(), strict=True))
 
 
 def purchase(variances, sizes, n_complete):
     """Error of the mean, and with more of each facet."""
+    sizes = {facet: n for facet, n in sizes.items() if n > 1}
+    cell = [facet for facet in sizes if facet != "repeat"]
+    of = {"repeat": [*cell, "repeat"], "residual": cell}
 
     def error(sizes):
-        parts = [
-            max(variance, 0)
-            / np.prod(
-                [
-                    float(sizes[facet])
-                    for facet in (
-                        FACETS if name == "repeat" else name.split(" x ")
-                    )
-                ]
+        return np.sqrt(
+            sum(
+                max(variance, 0)
+                / np.prod(
+                    [float(sizes[f]) for f in of.get(name) or name.split(" x ")]
+                )
+                for name, variance in variances.items()
             )
-            for name, variance in variances.items()
-        ]
-        return np.sqrt(sum(parts))
+        )
 
     buy = [
         {

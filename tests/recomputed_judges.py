@@ -20,7 +20,8 @@ class RecomputedJudges(Recomputed):
 
     def variance(self):
         """Components of every system and of the difference of two."""
-        repeats = range(self.said["repeat"].nunique())
+        shares = self.said.groupby("judge")["repeat"].nunique()
+        repeats = range(shares.min())
         said = self.said[self.said["status"] == "ok"]
         score = said["rating"].where(said["says"] == "both", 0.0)
         names = ["system", "id", "prompt_index", "judge", "repeat"]
@@ -29,15 +30,23 @@ class RecomputedJudges(Recomputed):
         score = score.reindex(pd.MultiIndex.from_product(levels))
         values = score.to_numpy(float).reshape([len(level) for level in levels])
         whole = values[:, ~np.isnan(values).any(axis=(0, 2, 3, 4))]
-        shape = dict(zip(FACETS, values.shape[1:], strict=True))
-        differences = [components(a - b) for a, b in combinations(whole, 2)]
-        mean = pd.DataFrame(differences).mean().to_dict()
-        systems = {}
-        for name, mine in zip(self.systems, values, strict=True):
-            mine = mine[~np.isnan(mine).any(axis=(1, 2, 3))]
-            systems[name] = purchase(components(mine), shape, len(mine))
-        difference = purchase(mean, shape, whole.shape[1])
-        return {"systems": systems, "difference": difference}
+        differences = [a - b for a, b in combinations(whole, 2)]
+        return {
+            "systems": {
+                name: self.study([mine[~np.isnan(mine).any(axis=(1, 2, 3))]])
+                for name, mine in zip(self.systems, values, strict=True)
+            },
+            "difference": self.study(differences),
+        }
+
+    def study(self, tables):
+        """Components of complete tables, averaged, and what to buy."""
+        if not tables or len(tables[0]) < 2:
+            return None
+        sizes = [len(self.ids), *tables[0].shape[1:]]
+        shape = dict(zip(FACETS, sizes, strict=True))
+        mean = pd.DataFrame(map(components, tables)).mean().to_dict()
+        return purchase(mean, shape, len(tables[0]))
 
     def coded(self, judges, table=None):
         """[judges, clips, answers] of all systems: ratings, orientations."""
@@ -69,7 +78,9 @@ class RecomputedJudges(Recomputed):
             pairs.append(
                 {
                     "judges": [self.judges[i], self.judges[j]],
-                    "systems_tau": kendalltau(*best).statistic,
+                    "systems_tau": kendalltau(*best).statistic
+                    if len(self.systems) > 2
+                    else np.nan,
                     **{
                         name: self.pair(values[i], values[j], name)
                         for name, values in coded.items()
@@ -83,10 +94,14 @@ class RecomputedJudges(Recomputed):
                     fields, self.coded(*self.repeats_of(judge)), strict=True
                 )
             }
-            for judge in self.judges
+            for judge, part in self.said.groupby("judge")
+            if part["repeat"].nunique() > 1
         }
+        several = len(self.judges) > 1
         return {
-            "alpha": {n: self.alpha(values, n) for n, values in coded.items()},
+            "alpha": {n: self.alpha(values, n) for n, values in coded.items()}
+            if several
+            else None,
             "pairs": pairs,
             "repeats": again,
             "length_bias": {j: self.length_bias(j) for j in self.judges},

@@ -11,7 +11,9 @@ Authors
 import html
 import itertools
 import json
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from recomputed_tables import entry, groups, half_up, span, statistics
 from speechbrain_jasco.dataio import PREDICTION_COLUMNS
 from speechbrain_jasco.evaluation import evaluate
 from speechbrain_jasco.judging.item import ORIENTATIONS, Verdict
+from speechbrain_jasco.metrics.order_effect import swapped_pairs
 from speechbrain_jasco.scoring import Scoring
 
 # Single prompts of a few clips: no such answer, or all alike.
@@ -44,10 +47,9 @@ KNOWN = [
 class Chance:
     """A judge by chance that likes one orientation, the second time too."""
 
-    repeats = 2
-
-    def __init__(self, name, seed):
-        self.name, self.rng = name, np.random.default_rng(seed)
+    def __init__(self, name, seed, repeats=2):
+        self.name, self.repeats = name, repeats
+        self.rng = np.random.default_rng(seed)
 
     def config(self):
         return {"judge": self.name}
@@ -74,11 +76,10 @@ class Chance:
                 on_verdict(i, Verdict("ok", *verdict))
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
+def evaluated(folder, systems, judges):
+    """Evaluate answers of words; returns scores, folder, predictions."""
     rng, paths = np.random.default_rng(0), {}
-    for system in ("A", "B", "C"):
+    for system in systems:
         rows = [
             dict.fromkeys(PREDICTION_COLUMNS, "x")
             | {"id": str(clip), "prompt": prompt}
@@ -92,10 +93,15 @@ def run(tmp_path_factory):
         paths[system] = folder / f"{system}.csv"
         pd.DataFrame(rows).to_csv(paths[system], index=False)
     scoring = Scoring(n_draws=N_DRAWS, instructions=[KNOWN])
-    judges = [Chance("mild", 1), Chance("strict", 2)]
     evaluate(paths, judges, folder / "out", scoring=scoring)
     scores = json.loads((folder / "out" / "scores.json").read_text())
     return scores, folder / "out", paths
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    judges = [Chance("mild", 1), Chance("strict", 2)]
+    return evaluated(tmp_path_factory.mktemp("run"), "ABC", judges)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +115,7 @@ def again(found):
     return recompute(found)
 
 
-def recompute(found):
+def recompute(found, pairs=PAIRS):
     """``scores.json`` without what is no number."""
     entries = {
         (system, row): found.entry(system, row)
@@ -126,7 +132,7 @@ def recompute(found):
             for system in found.systems
         },
         "comparisons": found.comparisons(),
-        "order_effect": found.order_effect(PAIRS),
+        "order_effect": found.order_effect(pairs),
         "variance": found.variance(),
         "agreement": found.agreement(entries),
     }
@@ -134,7 +140,7 @@ def recompute(found):
 
 def leaves(value, path=()):
     """Flatten to path -> number or text."""
-    if isinstance(value, dict | list | tuple):
+    if isinstance(value, dict | list | tuple) and value:
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         return {
             place: leaf
@@ -149,26 +155,50 @@ def assert_equal(given, expected):
     ours, theirs = leaves(expected), leaves(given)
     assert set(ours) == set(theirs)
     for place, leaf in ours.items():
-        if not isinstance(leaf, str):
+        if isinstance(leaf, int | float | np.number):
             leaf = None if np.isnan(leaf) else pytest.approx(leaf, abs=1e-6)
         assert theirs[place] == leaf, place
 
 
-def test_every_number_of_the_scores(run, again):
-    scores = {name: run[0][name] for name in again}
-    # Letters below; the panel's rule is a setting.
+def assert_found(scores, again):
+    """Letters are for the page; the panel's rule is a setting."""
     theirs = {
         place: leaf
-        for place, leaf in leaves(scores).items()
+        for place, leaf in leaves({n: scores[n] for n in again}).items()
         if not {"letters", "rule", "min_valid_judges"} & set(place)
     }
-    assert len(theirs) > 2000
     assert_equal(theirs, leaves(again))
+
+
+def test_every_number_of_the_scores(run, again):
+    assert len(leaves(again)) > 2000
+    assert_found(run[0], again)
     rest = {"mode", "versions", "scoring", "prompts", "judges", "remark"}
     counted = {"dataset", "human", "judge_quality"}
     assert set(run[0]) - set(again) == rest | counted
     assert run[0]["dataset"]["n_clips"] == 8
     assert run[0]["human"] is None and run[0]["judge_quality"] == {}
+
+
+def test_one_system_one_judge(tmp_path):
+    scores, *files = evaluated(tmp_path, "A", [Chance("mild", 1, repeats=1)])
+    found = RecomputedJudges(*files, N_DRAWS)
+    assert_found(scores, recompute(found))
+    assert scores["comparisons"] == [] and scores["agreement"]["pairs"] == []
+
+
+@pytest.mark.slow
+def test_every_number_of_an_evaluation():
+    """By hand: JASCO_EVALUATION=DIR JASCO_PREDICTIONS='{"NAME": "FILE"}'."""
+    if "JASCO_EVALUATION" not in os.environ:
+        pytest.skip("no evaluation named in $JASCO_EVALUATION")
+    folder = Path(os.environ["JASCO_EVALUATION"])
+    paths = json.loads(os.environ["JASCO_PREDICTIONS"])
+    scores = json.loads((folder / "scores.json").read_text())
+    draws = scores["scoring"]["n_draws"], scores["scoring"]["seed"]
+    prompts = next(iter(scores["prompts"].values()))
+    found = RecomputedJudges(folder, paths, *draws)
+    assert_found(scores, recompute(found, swapped_pairs(prompts)))
 
 
 def tables_of(page):

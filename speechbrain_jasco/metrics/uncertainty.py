@@ -23,6 +23,7 @@ from speechbrain_jasco.metrics.measures import (
     TOP,
     by_judge,
     clip_sums,
+    n_clips_of,
 )
 from speechbrain_jasco.metrics.scores import SHARES
 from speechbrain_jasco.metrics.summary import AVERAGE, by_row, value_of
@@ -77,7 +78,7 @@ def add_intervals(systems, sample):
         part = numerators[:, s], denominators[:, s]
         found = interval(by_judge(*part, sample.n_judges), sample.counts)
         ends = widen(
-            found, _n_clips(part[1], sample.n_judges), 0, tops[:, None]
+            found, n_clips_of(part[1], sample.n_judges), 0, tops[:, None]
         )
         entries = by_row(systems[system])
         n_prompts = len(entries[sample.rows[0]]["best_of_k"])
@@ -90,13 +91,6 @@ def add_intervals(systems, sample):
 def _is_share(name):
     """Whether a score is a share, of all prompts or of one (bool)."""
     return name.split("@")[0] in SHARES
-
-
-def _n_clips(denominators, n_judges):
-    """Clips with a value, by judge; of the average, of its fewest (array)."""
-    n = (denominators > 0).sum(axis=-1)
-    fewest = n[..., :n_judges].min(axis=-1, keepdims=True)
-    return np.concatenate([n, fewest], axis=-1)
 
 
 def _fill(entry, values, ends, n_prompts):
@@ -184,8 +178,8 @@ def _difference(first, second, sample):
     found = interval(lambda w: ours(w) - theirs(w), sample.counts)
     tops = np.array([[1.0 if name in SHARES else TOP] for name in COMPARED])
     n_clips = np.minimum(
-        _n_clips(first[1], sample.n_judges),
-        _n_clips(second[1], sample.n_judges),
+        n_clips_of(first[1], sample.n_judges),
+        n_clips_of(second[1], sample.n_judges),
     )
     return found._replace(ends=widen(found, n_clips, -tops, tops))
 
