@@ -11,8 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from speechbrain_jasco.judging.aggregation import Aggregation
 from speechbrain_jasco.metrics import bounds, scores
-from speechbrain_jasco.metrics.summary import average, fill_grid, summarize
+from speechbrain_jasco.metrics.summary import (
+    average,
+    fill_grid,
+    robust_scores,
+    robust_tables,
+    summarize,
+)
 
 
 def table(rows):
@@ -177,3 +184,16 @@ def test_expected_ratings_are_averaged_where_a_judge_has_them():
     without = table(rows).assign(expected_rating=None)
     for other in (table(rows), without):
         assert "mean_expected" not in summarize(other)
+
+
+def test_the_panel_has_no_expected_rating_of_its_first_judge():
+    verdicts = {
+        ("S", judge): table([("a", "ok", 1, "both")]).assign(
+            expected_rating=[expected]
+        )
+        for judge, expected in (("one", 1.25), ("two", None))
+    }
+    tables = robust_tables(verdicts, ["a"], Aggregation())
+    entry = robust_scores(tables, Aggregation())["S"]
+    assert entry["judges"]["one"]["mean_expected"] == 1.25
+    assert "mean_expected" not in entry["panel"]
