@@ -24,8 +24,8 @@ from speechbrain.dataio import audio_io
 from statistics_speed import make_inputs
 
 from speechbrain_jasco.dataio import TEXT_COLUMNS, Clip
+from speechbrain_jasco.reporting.evidence import Evidence
 from speechbrain_jasco.reporting.page import write_page
-from speechbrain_jasco.reporting.page_data import Evidence
 from speechbrain_jasco.scoring import Scoring, score
 
 SECONDS = "return performance.getEntriesByName('ready')[0].startTime / 1000"

@@ -13,13 +13,12 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import json
 from pathlib import Path
 
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_jasco.human_ratings import find_ratings
-from speechbrain_jasco.journal import Journal
+from speechbrain_jasco.journal import Journal, strict_json
 from speechbrain_jasco.judging.mode_diff import write_mode_diff
 from speechbrain_jasco.judging.panel import (
     judge_items,
@@ -28,10 +27,10 @@ from speechbrain_jasco.judging.panel import (
     repeat_tables,
 )
 from speechbrain_jasco.judging.saved import describe_judges, read_scores
+from speechbrain_jasco.reporting.evidence import Evidence
 from speechbrain_jasco.reporting.figures import dependence_chart
 from speechbrain_jasco.reporting.files import write_files
 from speechbrain_jasco.reporting.page import write_page
-from speechbrain_jasco.reporting.page_data import Evidence
 from speechbrain_jasco.reporting.statistics import statistics_text
 from speechbrain_jasco.reporting.tables import results_text
 from speechbrain_jasco.scoring import Scoring, add_quality, score
@@ -102,7 +101,9 @@ def evaluate(
     scores |= {"judges": describe_judges(judges), "remark": remark}
     add_quality(scores, quality or {}, verdicts, ids)
     write_report(scores, folder, remark)
-    evidence = Evidence(systems, verdicts, ids, clips, scoring.aggregation)
+    evidence = Evidence(
+        systems, verdicts, ids, clips, scoring.aggregation, repeats
+    )
     write_files(scores, folder / "report")
     logger.info("Wrote %s", write_page(scores, evidence, folder / "report"))
     return scores
@@ -239,10 +240,8 @@ def write_report(scores, folder, remark=""):
     remark : str
         Goes below the table.
     """
-    # Python's NaN is not JSON: a share without answers is null on disk.
-    text = json.dumps(nan_to_none(scores), indent=1, allow_nan=False)
     files = {
-        "scores.json": text,
+        "scores.json": strict_json(scores, indent=1),
         "table.md": results_text(scores, remark),
         "statistics.md": statistics_text(scores),
     }
@@ -251,12 +250,3 @@ def write_report(scores, folder, remark=""):
     dependence_chart(scores, [folder / "dependence.png"])
     for name in ("verdicts.jsonl", *files, "dependence.png"):
         logger.info("Wrote %s", folder / name)
-
-
-def nan_to_none(value):
-    """Replace NaN by None, at any depth."""
-    if isinstance(value, dict):
-        return {key: nan_to_none(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [nan_to_none(item) for item in value]
-    return None if value != value else value

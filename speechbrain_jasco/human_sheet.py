@@ -21,13 +21,12 @@ from speechbrain_jasco.human_ratings import (
     read_sheets,
 )
 from speechbrain_jasco.reporting.rating_form import rating_form
+from speechbrain_jasco.reporting.tables import no_formula
 from speechbrain_jasco.systems import read_systems
 
 logger = get_logger(__name__)
 
 SHEET, FORM = "human_sheet.csv", "human_sheet.html"
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class HumanSheet:
@@ -143,11 +142,6 @@ def write_sheet(sheet, clips, folder):
     table = sheet[shown].assign(rating="", orientation="")
     paths = {clip.id: clip.path for clip in clips or ()}
     form = rating_form(table.to_dict("records"), paths, folder)
-    write_table(folder / SHEET, table.map(_no_formula))
+    write_table(folder / SHEET, table.map(no_formula))
     (folder / FORM).write_text(form, "utf-8", errors="backslashreplace")
     logger.info("Wrote %s and %s", folder / SHEET, folder / FORM)
-
-
-def _no_formula(cell):
-    """Keep a spreadsheet from computing what a model wrote (str)."""
-    return "'" + cell if cell.startswith(_FORMULA) else cell

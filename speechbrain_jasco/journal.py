@@ -38,6 +38,37 @@ def content_key(*parts):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def strict_json(value, **options):
+    """Write JSON that every reader takes: NaN, which it has not, is null.
+
+    Arguments
+    ---------
+    value : object
+        Of dicts, lists, tuples, texts and numbers.
+    **options
+        Of ``json.dumps``.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> strict_json({"share": float("nan"), "ends": (0.5, 1)})
+    '{"share": null, "ends": [0.5, 1]}'
+    """
+    return json.dumps(_no_nan(value), allow_nan=False, **options)
+
+
+def _no_nan(value):
+    """Replace NaN by None, at any depth."""
+    if isinstance(value, dict):
+        return {key: _no_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_no_nan(item) for item in value]
+    return None if value != value else value
+
+
 class Journal:
     """Rows on disk, indexed by their ``key``; the last row of a key counts.
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pandas as pd
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_jasco.evaluation import nan_to_none, run_panel
-from speechbrain_jasco.journal import Journal, content_key
+from speechbrain_jasco.evaluation import run_panel
+from speechbrain_jasco.journal import Journal, content_key, strict_json
 from speechbrain_jasco.judging.probes import KINDS, as_systems, make_probes
 from speechbrain_jasco.metrics.quality import judge_quality
 from speechbrain_jasco.reporting.quality import quality_report
@@ -62,7 +62,7 @@ def measure_judges(judges, output_folder, clips):
             for judge in judges
         },
     }
-    text = json.dumps(nan_to_none(quality), indent=1, allow_nan=False)
+    text = strict_json(quality, indent=1)
     (folder / QUALITY_FILE).write_text(text + "\n", encoding="utf-8")
     report = quality_report(quality)
     path = (folder / QUALITY_FILE).with_suffix(".md")

@@ -4,6 +4,8 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import functools
+import importlib
 import json
 import logging
 import os
@@ -138,16 +140,25 @@ def tiny_aisfx(tmp_path_factory):
 
 
 @pytest.fixture
-def main(monkeypatch):
-    """``infer.main`` in this process, run from the recipe's folder."""
-    import infer
-
+def run_script(monkeypatch):
+    """``run_script(name, *argv)`` in this process, from the recipe's folder."""
     monkeypatch.chdir(RECIPE)
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    yield lambda *argv: infer.main([str(argument) for argument in argv])
+
+    def run(name, *argv):
+        script = importlib.import_module(name)
+        return script.main([str(argument) for argument in argv])
+
+    yield run
     root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def main(run_script):
+    """``infer.main``."""
+    return functools.partial(run_script, "infer")
 
 
 @pytest.fixture(scope="session")
@@ -240,3 +251,14 @@ def scripted_server():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Headless Chromium."""
+    pytest.importorskip("selenium", reason="needs pip install selenium")
+    import chromium
+
+    started = chromium.start(tmp_path_factory.mktemp("chromium"))
+    yield started
+    started.quit()

@@ -11,6 +11,7 @@ from speechbrain.dataio import audio_io
 from speechbrain_jasco.dataio import PREDICTION_COLUMNS, Clip
 from speechbrain_jasco.evaluation import evaluate
 from speechbrain_jasco.judging.item import ORIENTATIONS, Verdict
+from speechbrain_jasco.judging.replay import ReplayJudge
 from speechbrain_jasco.scoring import Scoring
 
 HOSTILE = [
@@ -33,8 +34,8 @@ N_PROMPTS = 8
 class ScriptedJudge:
     """Rates by a fixed rule and explains itself with hostile texts."""
 
-    def __init__(self, name, shift=0):
-        self.name, self.shift = name, shift
+    def __init__(self, name, shift=0, repeats=1):
+        self.name, self.shift, self.repeats = name, shift, repeats
 
     def config(self):
         return {"judge": "ScriptedJudge", "shift": self.shift}
@@ -109,3 +110,32 @@ def run_case(folder, judges=None, clips_known=True, **options):
         remark="<script>window.pwned = 10</script> Weak.",
     )
     return scores, folder / "out" / "report", paths, clips
+
+
+# In mode paper the second takes the first's score, the third's rating is of
+# a digit in "12", the fourth's orientation is unknown.
+REPLIES = [
+    "Rating: 2\nOrientation: Good",
+    "Orientation: Good <b>",
+    "Rating: 12\nOrientation: Good",
+    "Rating: 1\nIt is hard to say.",
+    *["Rating: 1\nOrientation: Audio-Oriented"] * 4,
+]
+
+
+def run_paper_case(folder):
+    """Evaluate replies that exist already in mode paper, of 2 clips."""
+    rows = [
+        dict.fromkeys(PREDICTION_COLUMNS, "They are fishing.")
+        | {"id": str(clip), "prompt": f"Prompt {p}?", "llama3_extract": reply}
+        for clip in range(2)
+        for p, reply in enumerate(REPLIES)
+    ]
+    path = folder / "judged.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    paths = {"one": path}
+    judges = [ReplayJudge("llama", paths)]
+    scores = evaluate(
+        paths, judges, folder / "out", scoring=Scoring(n_draws=200)
+    )
+    return scores, folder / "out" / "report"

@@ -13,17 +13,17 @@ import random
 import pytest
 import torch
 from safetensors.torch import load_file
-from speechbrain.dataio import audio_io
 from tiny_systems import (
     LLAMA,
     SALMONN,
+    noise_clips,
     randomize,
     tiny_audio_llm,
     write_llama_tokenizer,
 )
 from transformers import GenerationConfig, RepetitionPenaltyLogitsProcessor
 
-from speechbrain_jasco.dataio import Clip, read_audio
+from speechbrain_jasco.dataio import read_audio
 from speechbrain_jasco.integrations.audio_answerer import AudioAnswerer
 from speechbrain_jasco.integrations.causal_lm import CausalLM
 from speechbrain_jasco.integrations.prefix_generation import (
@@ -53,16 +53,7 @@ def tokenizer(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
-    """Four recordings of noise, of very different lengths."""
-    folder = tmp_path_factory.mktemp("clips")
-    made = []
-    for number, seconds in enumerate(SECONDS):
-        path = folder / f"{number}.wav"
-        generator = torch.Generator().manual_seed(number)
-        noise = torch.randn(1, int(16000 * seconds), generator=generator)
-        audio_io.save(str(path), 0.1 * noise, 16000)
-        made.append(Clip(str(number), "", "", "", "", "", "", "", "", path))
-    return made
+    return noise_clips(tmp_path_factory.mktemp("clips"), SECONDS)
 
 
 @pytest.fixture

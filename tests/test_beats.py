@@ -110,6 +110,27 @@ def test_check_says_what_is_missing(tmp_path):
         Beats(str(tmp_path / "none.pt")).check()
 
 
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><p>Sign in", "an HTML or XML page"),
+        (b"version https://git-lfs.github.com/spec/v1", "a Git-LFS pointer"),
+        (b"", "the file is empty"),
+    ],
+)
+def test_check_knows_a_download_that_failed(tmp_path, content, fault):
+    path = tmp_path / "BEATs.pt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"no BEATs checkpoint.*{fault}"):
+        Beats(str(path)).check()
+
+
+def test_check_reads_no_weights(checkpoint):
+    encoder = Beats(str(checkpoint))
+    encoder.check()
+    assert encoder.model is None
+
+
 def test_another_checkpoint_is_refused(tmp_path, checkpoint):
     torch.save({"state_dict": {}}, tmp_path / "other.pt")
     with pytest.raises(ValueError, match="not a checkpoint of BEATs"):

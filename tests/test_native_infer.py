@@ -4,8 +4,6 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import logging
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,23 +22,16 @@ PAPER = "hparams/infer_qwen2_audio.yaml"
 
 
 @pytest.fixture
-def infer(monkeypatch, tmp_path):
-    """``infer.main`` on the demo clips, run from the recipe's folder."""
-    import infer as script
-
-    monkeypatch.chdir(RECIPE)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+def infer(main, tmp_path):
+    """``infer.main`` on the demo clips."""
     out = tmp_path / "out"
-    folders = ["--data_folder", str(DEMO), "--output_folder", str(out)]
+    folders = ["--data_folder", DEMO, "--output_folder", out]
 
     def run(yaml_file, *overrides):
-        script.main([yaml_file, *folders, *map(str, overrides)])
+        main(yaml_file, *folders, *overrides)
         return out
 
-    yield run
-    root.handlers[:], root.level = handlers, level
+    return run
 
 
 @pytest.mark.parametrize("name", FAMILIES)

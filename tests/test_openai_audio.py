@@ -7,7 +7,6 @@ Authors
 import base64
 import io
 import logging
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -47,24 +46,16 @@ def echo(n_call, request):
 
 
 @pytest.fixture
-def infer(monkeypatch, tmp_path):
+def infer(main, tmp_path):
     """``infer.main`` with infer_openai.yaml on two demo clips."""
-    import infer as script
-
-    monkeypatch.chdir(RECIPE)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
     out = tmp_path / "out"
     fixed = ["--data_folder", DEMO, "--output_folder", out, "--limit", 2]
 
     def run(*overrides):
-        argv = ["hparams/infer_openai.yaml", *fixed, *overrides]
-        script.main([str(argument) for argument in argv])
+        main("hparams/infer_openai.yaml", *fixed, *overrides)
         return out
 
-    yield run
-    root.handlers[:], root.level = handlers, level
+    return run
 
 
 def test_the_server_hears_the_very_samples(infer, scripted_server):

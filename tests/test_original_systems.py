@@ -15,16 +15,16 @@ import pytest
 import reference_systems as reference
 import sentencepiece
 import torch
-from speechbrain.dataio import audio_io
 from tiny_originals import (
     WRITERS,
     load_answerer,
     wavllm_configs,
     wavllm_tensors,
 )
+from tiny_systems import noise_clips
 from transformers import LlamaForCausalLM
 
-from speechbrain_jasco.dataio import Clip, read_audio
+from speechbrain_jasco.dataio import read_audio
 from speechbrain_jasco.integrations.wavllm_conversion import (
     main as convert_main,
 )
@@ -68,15 +68,7 @@ def systems(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clips")
-    made = []
-    for number, seconds in enumerate(SECONDS):
-        path = folder / f"{number}.wav"
-        torch.manual_seed(number)
-        noise = 0.1 * torch.randn(1, round(16000 * seconds))
-        audio_io.save(str(path), noise, 16000)
-        made.append(Clip(str(number), "", "", "", "", "", "", "", "", path))
-    return made
+    return noise_clips(tmp_path_factory.mktemp("clips"), SECONDS)
 
 
 def salmonn_answer(answerer, w, wav, question, folder):

@@ -13,6 +13,7 @@ import random
 
 import pandas as pd
 import pytest
+from table_two import TABLE_II
 
 from speechbrain_jasco.judging.paper_mode import (
     NoScoreYet,
@@ -382,16 +383,6 @@ def test_a_lost_reply_is_not_scored():
     table = judged(["1"], ["Rating: 1\nOrientation: Good"])
     with pytest.raises(RuntimeError, match="1 of 1 replies.*Run again"):
         summarize_paper(table.assign(status="transport_error"))
-
-
-# Table II of arXiv 2409.14526: every printed mean pins a total over 80 clips;
-# the judges are Llama-3.1-70B, Qwen2.5-72B and Mistral-Large-2411.
-TABLE_II = {
-    "WavLLM": ([39, 26, 10], ["0.49", "0.33", "0.13"], "0.31"),
-    "LTU-AS": ([83, 95, 59], ["1.04", "1.19", "0.74"], "0.99"),
-    "SALMONN": ([97, 103, 64], ["1.21", "1.29", "0.80"], "1.10"),
-    "Qwen2-Audio": ([110, 114, 70], ["1.38", "1.43", "0.88"], "1.23"),
-}
 
 
 @pytest.mark.parametrize("system", TABLE_II)

@@ -5,30 +5,26 @@ Authors
 """
 
 import json
-import shutil
-import time
 from urllib.parse import quote
 
 import pytest
-from report_case import ScriptedJudge, run_case
+from report_case import ScriptedJudge, run_case, run_paper_case
 
 selenium = pytest.importorskip("selenium", reason="needs pip install selenium")
 
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.chrome.service import Service  # noqa: E402
+from chromium import (  # noqa: E402
+    choose,
+    clips_listed,
+    forget,
+    opened,
+    text,
+    wait,
+)
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1200,900",
-]
+READY = "return document.documentElement.dataset.ready === 'yes'"
 
 
 @pytest.fixture(scope="module")
@@ -37,70 +33,12 @@ def folder(tmp_path_factory):
     return run_case(tmp_path_factory.mktemp("case"), judges, n_clips=8)[1]
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("no chromium or chromedriver: apt install chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    profile = tmp_path_factory.mktemp("profile")
-    for flag in [*FLAGS, f"--user-data-dir={profile}"]:
-        options.add_argument(flag)
-    logs = {"browser": "ALL", "performance": "ALL"}
-    options.set_capability("goog:loggingPrefs", logs)
-    started = webdriver.Chrome(options=options, service=Service(driver))
-    yield started
-    started.quit()
-
-
 @pytest.fixture
 def page(browser, folder):
     """The page, fresh; afterwards: no error, no request but for files."""
-    browser.get("about:blank")
-    for log in ("browser", "performance"):
-        browser.get_log(log)
-    browser.get((folder / "index.html").as_uri())
-    wait(browser, "return document.documentElement.dataset.ready === 'yes'")
-    yield browser
-    assert browser.execute_script("return window.pwned") is None
-    assert browser.get_log("browser") == []
-    for url in requests(browser):
-        assert url.startswith(("file:", "data:")), url
-
-
-def requests(browser):
-    """Addresses of all requests since the log was read last."""
-    messages = [
-        json.loads(entry["message"])["message"]
-        for entry in browser.get_log("performance")
-    ]
-    return [
-        message["params"]["request"]["url"]
-        for message in messages
-        if message["method"] == "Network.requestWillBeSent"
-    ]
-
-
-def wait(browser, script, seconds=10):
-    """Wait until a script says yes."""
-    end = time.monotonic() + seconds
-    while not browser.execute_script(script):
-        assert time.monotonic() < end, f"never: {script}"
-        time.sleep(0.05)
-
-
-def text(browser, selector):
-    return browser.find_element(By.CSS_SELECTOR, selector).text
-
-
-def choose(browser, name, value):
-    Select(browser.find_element(By.ID, name)).select_by_value(value)
-    wait(browser, f"return location.hash.includes('{name}=')")
-
-
-def clips_listed(browser):
-    return len(browser.find_elements(By.CSS_SELECTOR, "#clip-list li"))
+    with opened(browser, folder / "index.html"):
+        wait(browser, READY)
+        yield browser
 
 
 def test_loads_and_shows_everything(page):
@@ -178,7 +116,7 @@ def test_a_missing_recording_is_told(browser, folder, page):
         assert "No recording to play" in text(browser, ".player .why")
     finally:
         wavs.with_name("elsewhere").rename(wavs)
-        browser.get_log("browser")  # it names the file it did not find
+        forget(browser)  # it names the file it did not find
 
 
 @pytest.mark.parametrize(
@@ -220,7 +158,7 @@ def test_an_address_leads_to_clip_and_filter(browser, folder, page):
     system = quote("<b>bold</b> | $x_1$")
     browser.get("about:blank")
     browser.get(f"{address}#clip=c5&show=failures&system={system}")
-    wait(browser, "return document.documentElement.dataset.ready === 'yes'")
+    wait(browser, READY)
     assert text(browser, "#clip h3") == "Clip c5"
     assert (
         browser.find_element(By.ID, "show").get_attribute("value") == "failures"
@@ -245,7 +183,7 @@ def test_an_address_leads_to_clip_and_filter(browser, folder, page):
 def test_hostile_addresses_do_nothing(browser, folder, page, address):
     browser.get("about:blank")
     browser.get(f"{(folder / 'index.html').as_uri()}#{address}")
-    wait(browser, "return document.documentElement.dataset.ready === 'yes'")
+    wait(browser, READY)
     assert browser.execute_script("return document.images.length") == 0
 
 
@@ -285,3 +223,36 @@ def test_light_dark_and_colours(page):
     page.refresh()
     assert page.execute_script(paper) == "rgb(20, 23, 26)"
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.fixture(scope="module")
+def paper_folder(tmp_path_factory):
+    return run_paper_case(tmp_path_factory.mktemp("paper"))[1]
+
+
+def test_mode_paper_shows_where_the_modes_differ(browser, paper_folder):
+    """Every row of paper_vs_robust.csv and no other, with both readings."""
+    with opened(browser, paper_folder / "index.html"):
+        wait(browser, READY)
+        assert "mode paper" in text(browser, "header p")
+        assert text(browser, "#count") == "16 answers, 2 clips"
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".answer")) == 8
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".answer .why")) == 3
+        choose(browser, "show", "modes")
+        assert text(browser, "#count") == "6 answers, 2 clips"
+        shown = browser.find_elements(By.CSS_SELECTOR, ".answer")
+        numbers = [s.find_element(By.CSS_SELECTOR, ".number") for s in shown]
+        assert [number.text for number in numbers] == ["2", "3", "4"]
+        chips = browser.find_elements(By.CSS_SELECTOR, ".answer .chip")
+        assert [chip.text for chip in chips] == ["2 both", "1 both", "1 ?"]
+        notes = browser.find_elements(By.CSS_SELECTOR, ".answer .why")
+        for note, start in zip(
+            notes,
+            (
+                "Modes differ: paper 2 both, robust unparsed; leak",
+                "Modes differ: paper 1 both, robust unparsed; substring digit",
+                "Modes differ: paper 1 ?, robust unparsed; reformat",
+            ),
+            strict=True,
+        ):
+            assert note.text.startswith(start)

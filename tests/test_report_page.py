@@ -15,26 +15,25 @@ import pandas as pd
 import pytest
 import yaml
 from huggingface_hub.repocard_data import model_index_to_eval_results
-from report_case import HOSTILE, ScriptedJudge, run_case
+from report_case import HOSTILE, ScriptedJudge, run_case, run_paper_case
 
 from speechbrain_jasco import reporting
-from speechbrain_jasco.evaluation import evaluate, run_panel
-from speechbrain_jasco.journal import Journal
+from speechbrain_jasco.evaluation import evaluate
 from speechbrain_jasco.judging.saved import SavedPanel
 from speechbrain_jasco.reporting.files import (
     latex_table,
-    no_formula,
     scores_table,
 )
-from speechbrain_jasco.reporting.page import render, script_json
-from speechbrain_jasco.reporting.page_data import Evidence, page_data, shorten
+from speechbrain_jasco.reporting.page import SCRIPTS, render, script_json
+from speechbrain_jasco.reporting.page_data import shorten
 from speechbrain_jasco.reporting.published import (
     OFFICIAL_SHA256,
     published_rows,
 )
-from speechbrain_jasco.reporting.tables import half_up
+from speechbrain_jasco.reporting.tables import half_up, no_formula
 from speechbrain_jasco.scoring import Scoring, _dataset_sha256
-from speechbrain_jasco.systems import read_systems
+
+WEB = Path(reporting.__file__).parent / "web"
 
 
 @pytest.fixture(scope="module")
@@ -180,24 +179,45 @@ def test_rebuilt_from_saved_verdicts_it_is_the_same_page(case):
     assert read(folder) == before
 
 
-def test_rows_that_the_modes_read_differently(case, tmp_path):
-    scores, folder, paths, clips = case
-    table = pd.DataFrame(
-        [["plain", "mild", "c1", 3, "leak"]],
-        columns=["system", "judge", "id", "prompt_index", "why"],
-    )
-    table.to_csv(tmp_path / "paper_vs_robust.csv", index=False)
-    systems = read_systems(paths)
-    judges = [ScriptedJudge("mild"), ScriptedJudge("<i>strict</i>", 2)]
-    with Journal(folder.parent / "verdicts.jsonl") as journal:
-        verdicts = run_panel(systems, judges, journal)
-    evidence = Evidence(systems, verdicts, [c.id for c in clips], clips)
-    assert page_data(scores, evidence, tmp_path / "report")["modes"] == []
-    official = {n: {**e, "official": True} for n, e in scores["judges"].items()}
-    data = page_data(
-        {**scores, "judges": official}, evidence, tmp_path / "report"
-    )
-    assert data["modes"] == [["plain", "mild", "c1", 3, "leak"]]
+def test_every_repeat_of_a_judge_is_shown(tmp_path):
+    """Its verdict and reason each time, beside what they make together."""
+    judges = [ScriptedJudge("mild", repeats=2)]
+    _, folder, _, _ = run_case(tmp_path, judges, n_clips=2)
+    data = json.loads(Page(read(folder)).scripts[0])
+    lines = (folder.parent / "verdicts.jsonl").read_text().splitlines()
+    table = pd.DataFrame(map(json.loads, lines)).query("system == 'plain'")
+    differ = 0
+    for (clip, prompt), part in table.groupby(["id", "prompt_index"]):
+        place = [c["id"] for c in data["clips"]].index(clip)
+        status, rating, _, why = data["verdicts"][0][0][place][prompt]
+        said = [
+            f"{row.rating:.0f} {row.orientation}"
+            if row.status == "ok"
+            else row.status.replace("_", " ")
+            for row in part.sort_values("repeat").itertuples()
+        ]
+        shown = re.findall(r"^(\d)\. (.*?): ", why, re.M)
+        assert shown == [("1", said[0]), ("2", said[1])]
+        assert all(reason[:20] in why for reason in part["explanation"])
+        if status == "ok":
+            assert rating == part["rating"].min()  # a tie goes down
+        differ += len(set(said)) > 1
+    assert differ
+
+
+def test_rows_that_the_modes_read_differently(tmp_path):
+    _, folder = run_paper_case(tmp_path)
+    data = json.loads(Page(read(folder)).scripts[0])
+    leak = "leak: no line 'Rating: ', score of the row before (id 0, prompt 0)"
+    assert data["modes"][0] == [
+        "one",
+        "llama",
+        "0",
+        1,
+        f"paper 2 both, robust unparsed; {leak}; "
+        "robust: no single listed rating in the reply",
+    ]
+    assert len(data["modes"]) == 3 * 2
 
 
 def test_published_rows_for_the_official_clips_only(case):
@@ -282,11 +302,15 @@ def test_model_index_is_read_by_the_hub_library(case):
     assert values["share_both"] == average["dependence"]["both"]
 
 
-def test_template_style_and_script_are_in_the_package():
-    folder = Path(reporting.__file__).parent
-    for name in ("page.html", "page.css", "page.js"):
-        assert (folder / name).is_file()
-    script = (folder / "page.js").read_text(encoding="utf-8")
+def test_template_style_and_scripts_are_in_the_package():
+    found = {path.name for path in WEB.iterdir()}
+    assert found == {"page.html", "page.css", "glossary.yaml", *SCRIPTS}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_write_texts_only(name):
+    script = (WEB / name).read_text(encoding="utf-8")
+    assert len(script.splitlines()) <= 120
     for way in (
         "innerHTML",
         "outerHTML",

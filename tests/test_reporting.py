@@ -7,6 +7,7 @@ Authors
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from table_two import TABLE_II
 
 from speechbrain_jasco.evaluation import write_report
 from speechbrain_jasco.judging.panel import VERDICT_COLUMNS
@@ -17,15 +18,6 @@ from speechbrain_jasco.reporting.tables import (
     results_table,
 )
 from speechbrain_jasco.scoring import score
-
-# Table II of arXiv 2409.14526: Best-Mean totals over 80 clips, by system;
-# the judges are Llama-3.1-70B, Qwen2.5-72B, Mistral-Large; then the average.
-TABLE_II = {
-    "WavLLM": ([39, 26, 10], ["0.49", "0.33", "0.13"], "0.31"),
-    "LTU-AS": ([83, 95, 59], ["1.04", "1.19", "0.74"], "0.99"),
-    "SALMONN": ([97, 103, 64], ["1.21", "1.29", "0.80"], "1.10"),
-    "Qwen2-Audio": ([110, 114, 70], ["1.38", "1.43", "0.88"], "1.23"),
-}
 
 
 @pytest.mark.parametrize("system", TABLE_II)

@@ -11,8 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from speechbrain_jasco.judging.aggregation import Aggregation
 from speechbrain_jasco.metrics import bounds, scores
-from speechbrain_jasco.metrics.summary import average, fill_grid, summarize
+from speechbrain_jasco.metrics.summary import (
+    average,
+    fill_grid,
+    robust_scores,
+    robust_tables,
+    summarize,
+)
 
 
 def table(rows):
@@ -75,8 +82,8 @@ def test_shares_and_counts_by_hand():
 def test_coverage_and_bounds_by_hand():
     assert scores.coverage(EXAMPLE) == 6 / 9
     # worst: b and c keep 0 and 1; best: the failures of b and c are 2 each
-    assert bounds.best_mean_bounds(EXAMPLE) == (3 / 3, 6 / 3)
-    low, high = bounds.mean_bounds(EXAMPLE)
+    assert bounds.rating_bounds(scores.best_mean, EXAMPLE) == (3 / 3, 6 / 3)
+    low, high = bounds.rating_bounds(scores.mean_rating, EXAMPLE)
     assert low == pytest.approx((3 / 3 + 0 / 3 + 1 / 3) / 3)
     assert high == pytest.approx((3 / 3 + 2 / 3 + 5 / 3) / 3)
     assert bounds.share_bounds(EXAMPLE)["both"] == (3 / 8, 6 / 8)
@@ -134,7 +141,7 @@ def test_bounds_hold_whatever_is_missing(random_verdicts):
     for _ in range(20):
         lost = random_verdicts.copy()
         lost.loc[rng.random(len(lost)) < 0.4, "status"] = "unparsed"
-        low, high = bounds.best_mean_bounds(lost)
+        low, high = bounds.rating_bounds(scores.best_mean, lost)
         assert low <= truth <= high
         assert low <= scores.best_mean(lost) <= high
 
@@ -143,7 +150,7 @@ def test_nothing_scored_is_nan_not_zero():
     empty = table([("a", "unparsed", None, None)])
     assert math.isnan(scores.best_mean(empty))
     assert math.isnan(scores.dependence(empty)["both"])
-    assert bounds.best_mean_bounds(empty) == (0, 2)
+    assert bounds.rating_bounds(scores.best_mean, empty) == (0, 2)
 
 
 def test_gate_only_lowers(random_verdicts):
@@ -177,3 +184,16 @@ def test_expected_ratings_are_averaged_where_a_judge_has_them():
     without = table(rows).assign(expected_rating=None)
     for other in (table(rows), without):
         assert "mean_expected" not in summarize(other)
+
+
+def test_the_panel_has_no_expected_rating_of_its_first_judge():
+    verdicts = {
+        ("S", judge): table([("a", "ok", 1, "both")]).assign(
+            expected_rating=[expected]
+        )
+        for judge, expected in (("one", 1.25), ("two", None))
+    }
+    tables = robust_tables(verdicts, ["a"], Aggregation())
+    entry = robust_scores(tables, Aggregation())["S"]
+    assert entry["judges"]["one"]["mean_expected"] == 1.25
+    assert "mean_expected" not in entry["panel"]

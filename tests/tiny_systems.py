@@ -9,7 +9,9 @@ import json
 
 import sentencepiece as spm
 import torch
+from speechbrain.dataio import audio_io
 
+from speechbrain_jasco.dataio import Clip
 from speechbrain_jasco.integrations.audio_llm import AudioLLM
 from speechbrain_jasco.integrations.causal_lm import CausalLM
 from speechbrain_jasco.integrations.whisper_encoder import WhisperEncoder
@@ -85,3 +87,15 @@ def tiny_audio_llm(tokenizer, template=SALMONN, llama=LLAMA, **options):
     model = AudioLLM([encoder], fusion, llm, template, **options)
     randomize(model)
     return model.eval()
+
+
+def noise_clips(folder, seconds):
+    """Recordings of noise, so long each."""
+    clips = []
+    for number, length in enumerate(seconds):
+        path = folder / f"{number}.wav"
+        generator = torch.Generator().manual_seed(number)
+        noise = torch.randn(1, round(16000 * length), generator=generator)
+        audio_io.save(str(path), 0.1 * noise, 16000)
+        clips.append(Clip(str(number), "", "", "", "", "", "", "", "", path))
+    return clips

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from speechbrain_jasco.building.file_bank import Recording
 from speechbrain_jasco.building.freesound_client import FreesoundClient
-from speechbrain_jasco.building.licences import is_allowed, licence_of
+from speechbrain_jasco.building.licences import FREE, is_allowed, licence_of
 from speechbrain_jasco.building.sound_bank import FolderBank, write_table
 
 logger = get_logger(__name__)
@@ -57,7 +57,7 @@ class FreesoundBank(FolderBank):
         queries,
         n_per_sound=20,
         duration_s=(3.0, 30.0),
-        licences=("CC0-*", "CC-BY-[0-9]*"),
+        licences=FREE,
         client=None,
     ):
         super().__init__(folder)

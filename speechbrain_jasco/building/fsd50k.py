@@ -13,7 +13,7 @@ Authors
 import json
 
 from speechbrain_jasco.building.file_bank import FileBank, Recording, read_meta
-from speechbrain_jasco.building.licences import is_allowed, licence_of
+from speechbrain_jasco.building.licences import FREE, is_allowed, licence_of
 
 COLUMNS = ["fname", "labels"]
 VOICES = {"Human_voice", "Music"}
@@ -107,7 +107,7 @@ class Fsd50kBank(FileBank):
     ValueError: got the part 'test'; expected 'dev' or 'eval'.
     """
 
-    def __init__(self, folder, part="dev", licences=("CC0-*", "CC-BY-[0-9]*")):
+    def __init__(self, folder, part="dev", licences=FREE):
         super().__init__(folder)
         if part not in ("dev", "eval"):
             raise ValueError(

@@ -8,6 +8,8 @@ import re
 from fnmatch import fnmatchcase
 
 UNKNOWN = "unknown"
+# Creative Commons that allow commercial use and changes, for ``is_allowed``.
+FREE = ("CC0-*", "CC-BY-[0-9]*")
 
 # Of data sets and packages, beside Creative Commons: SPDX ids, and Debian's
 # short names for the same.

@@ -57,8 +57,10 @@ class PartsPrompt:
         list of dict
             Messages.
         """
-        chat = [] if self.system is None else [self._system()]
-        return [*chat, {"role": "user", "content": self._user(question)}]
+        user = {"role": "user", "content": self._user(question, audio_token)}
+        if self.system is None:
+            return [user]
+        return [{"role": "system", "content": self._system()}, user]
 
     def encode(self, processor, wav, questions):
         """Makes the model's input of one clip.
@@ -119,11 +121,10 @@ class PartsPrompt:
         return processor
 
     def _system(self):
-        """Write the system message."""
-        content = [{"type": "text", "text": self.system}]
-        return {"role": "system", "content": content}
+        """Write the content of the system message."""
+        return [{"type": "text", "text": self.system}]
 
-    def _user(self, question):
+    def _user(self, question, audio_token):
         """Write the user's content."""
         return [{"type": "audio"}, {"type": "text", "text": question}]
 
@@ -144,26 +145,6 @@ class TextPrompt(PartsPrompt):
     [{'role': 'user', 'content': '<|audio|>What?'}]
     """
 
-    def chat(self, question, audio_token=None):
-        """Writes the chat of one question.
-
-        Arguments
-        ---------
-        question : str
-            The question.
-        audio_token : str, optional
-            The placeholder that stands for audio inside a text.
-
-        Returns
-        -------
-        list of dict
-            Messages.
-        """
-        user = {"role": "user", "content": f"{audio_token}{question}"}
-        if self.system is None:
-            return [user]
-        return [{"role": "system", "content": self.system}, user]
-
     def writer(self, processor):
         """The tokenizer: its template is the one for text.
 
@@ -178,6 +159,14 @@ class TextPrompt(PartsPrompt):
             With ``apply_chat_template``.
         """
         return processor.tokenizer
+
+    def _system(self):
+        """Write the content of the system message."""
+        return self.system
+
+    def _user(self, question, audio_token):
+        """Write the user's content."""
+        return f"{audio_token}{question}"
 
 
 class MistralPrompt(PartsPrompt):

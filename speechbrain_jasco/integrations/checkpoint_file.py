@@ -16,9 +16,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-PAGES = (b"<!doctype", b"<html", b"<?xml", b"<error", b"<head")
+from speechbrain_jasco.lobes.pretrained import download_fault
+
 ZIP = b"PK\x03\x04"  # torch.save since torch 1.6
 
 
@@ -45,17 +44,9 @@ def fault(path):
         return "there is no such file"
     with path.open("rb") as fin:
         head = fin.read(512)
-    if not head:
-        return "the file is empty"
-    if head.startswith(LFS_POINTER):
-        return "this is a Git-LFS pointer, not the file: run `git lfs pull`"
-    if head.startswith(BYTE_ORDER_MARK):
-        head = head[len(BYTE_ORDER_MARK) :]
-    text = head.lstrip().lower()
-    if text.startswith(PAGES):
-        return (
-            "this is an HTML or XML page, not a checkpoint: its download failed"
-        )
+    failed = download_fault(head)
+    if failed:
+        return failed
     if path.suffix == ".safetensors":
         try:
             with safe_open(path, framework="pt"):

@@ -29,7 +29,7 @@ try:
     import openai
 except ImportError as error:
     raise ImportError(
-        "Judging over a server needs the openai client: "
+        "A model behind a server needs the openai client: "
         'pip install -e ".[judges]"'
     ) from error
 

@@ -21,6 +21,7 @@ import torch
 from speechbrain.utils.logger import get_logger
 from transformers.cache_utils import DynamicLayer
 
+from speechbrain_jasco.integrations.prefix_generation import CACHE, pad_left
 from speechbrain_jasco.integrations.prompt_batches import (
     plan_batches,
     shared_length,
@@ -62,8 +63,6 @@ class PromptReader:
         self.model = model
         self.pad_id = pad_id
         known = inspect.signature(type(model).forward).parameters
-        # The cache's name changed in transformers 5.24.
-        self.cache_name = "cache" if "cache" in known else "past_key_values"
         self._takes_positions = "position_ids" in known
         self._takes_keep = "logits_to_keep" in known
         attention = getattr(model.config, "_attn_implementation", None)
@@ -135,14 +134,14 @@ class PromptReader:
             positions = (whole.mask.cumsum(1) - 1).clamp(min=0)
             options["position_ids"] = positions[:, -width:]
         if whole.cache is not None:
-            options[self.cache_name] = whole.cache
+            options[CACHE] = whole.cache
         out = self.model(
             input_ids=whole.ids[:, -width:],
             attention_mask=whole.mask,
             use_cache=True,
             **options,
         )
-        cache = out.get(self.cache_name)
+        cache = out.get(CACHE)
         return whole._replace(cache=cache), out.logits[:, -1]
 
     @torch.inference_mode()
@@ -184,7 +183,7 @@ class PromptReader:
             position_ids=positions[:, start:].to(self.model.device),
             use_cache=True,
             logits_to_keep=width - len(added) + lengths.cumsum(0) - 1,
-            **{self.cache_name: whole.cache},
+            **{CACHE: whole.cache},
         ).logits.unbind(1)
 
     def join(self, rows, before=None):
@@ -202,13 +201,7 @@ class PromptReader:
         Reading
             Its cache is that of ``before``.
         """
-        width = max(len(row) for row in rows)
-        ids = [[self.pad_id] * (width - len(row)) + row for row in rows]
-        mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
-        device = self.model.device
-        new = Reading(
-            torch.tensor(ids, device=device), torch.tensor(mask, device=device)
-        )
+        new = Reading(*pad_left(rows, self.model.device, self.pad_id))
         if before is None:
             return new
         return Reading(

@@ -156,7 +156,7 @@ class PrefixCache:
             )
 
 
-def pad_left(rows, device):
+def pad_left(rows, device, fill=NO_TOKEN):
     """Pads rows of ids on the left.
 
     Arguments
@@ -165,11 +165,13 @@ def pad_left(rows, device):
         The ids.
     device : torch.device
         Where the result goes.
+    fill : int
+        What stands in the padding.
 
     Returns
     -------
     ids : torch.Tensor
-        Ids [B, N], ``NO_TOKEN`` in the padding.
+        Ids [B, N].
     mask : torch.Tensor
         1 for ids, 0 for padding [B, N].
 
@@ -180,6 +182,6 @@ def pad_left(rows, device):
     """
     length = max(len(row) for row in rows)
     missing = [length - len(row) for row in rows]
-    ids = [[NO_TOKEN] * n + list(row) for n, row in zip(missing, rows)]
+    ids = [[fill] * n + list(row) for n, row in zip(missing, rows)]
     mask = [[0] * n + [1] * len(row) for n, row in zip(missing, rows)]
     return torch.tensor(ids, device=device), torch.tensor(mask, device=device)

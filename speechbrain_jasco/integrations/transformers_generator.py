@@ -21,6 +21,7 @@ from speechbrain_jasco.integrations.label_form import (
     parting_tokens,
 )
 from speechbrain_jasco.integrations.prefix_cache import PromptReader
+from speechbrain_jasco.integrations.prefix_generation import CACHE
 from speechbrain_jasco.integrations.reply import Reply, form_reply
 from speechbrain_jasco.integrations.roomy_cache import make_room
 
@@ -227,7 +228,7 @@ class TransformersGenerator:
             make_room(
                 inputs.cache, inputs.ids.shape[1] - n_read + self.max_new_tokens
             )
-            sampling[reader.cache_name] = inputs.cache
+            sampling[CACHE] = inputs.cache
         tokens = self.model.generate(
             input_ids=inputs.ids,
             attention_mask=inputs.mask,

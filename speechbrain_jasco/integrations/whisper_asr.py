@@ -36,6 +36,33 @@ def quiet_transformers():
         transformers_logging.set_verbosity(before)
 
 
+def insist_on_whisper(source):
+    """Fail if there is no such model or it is no Whisper.
+
+    Arguments
+    ---------
+    source : str
+        Hub name, local folder or ``starter:NAME``.
+
+    Raises
+    ------
+    ValueError
+        What was got and what is expected.
+    """
+    try:
+        config = AutoConfig.from_pretrained(starter.resolve(source))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{source!r} is no model transformers can load: expected a "
+            f"Whisper, by hub name, local folder or starter:NAME. {error}"
+        ) from error
+    if config.model_type != "whisper":
+        raise ValueError(
+            f"{source!r}: got a model of type {config.model_type!r}, expected "
+            "a Whisper"
+        )
+
+
 class WhisperRecogniser:
     """Transcribes recordings greedily.
 
@@ -99,19 +126,7 @@ class WhisperRecogniser:
         ValueError
             If the folder or the hub has none.
         """
-        try:
-            config = AutoConfig.from_pretrained(starter.resolve(self.source))
-        except (OSError, ValueError) as error:
-            raise ValueError(
-                f"{self.source!r} is no model transformers can load: expected "
-                "a Whisper, by hub name, local folder or starter:NAME. "
-                f"{error}"
-            ) from error
-        if config.model_type != "whisper":
-            raise ValueError(
-                f"{self.source!r}: got a model of type {config.model_type!r}, "
-                "expected a Whisper"
-            )
+        insist_on_whisper(self.source)
 
     def load(self):
         """Load model, tokenizer and front end, once."""

@@ -13,10 +13,11 @@ Authors
 
 import torch
 from torch.nn.functional import avg_pool1d, gelu, pad
-from transformers import AutoConfig, WhisperConfig, WhisperFeatureExtractor
+from transformers import WhisperConfig, WhisperFeatureExtractor
 from transformers.models.whisper import modeling_whisper
 
 from speechbrain_jasco import starter
+from speechbrain_jasco.integrations.whisper_asr import insist_on_whisper
 from speechbrain_jasco.lobes.frames import SAMPLE_RATE_HZ
 from speechbrain_jasco.lobes.pretrained import PretrainedEncoder, pad_to
 
@@ -154,21 +155,8 @@ class WhisperEncoder(PretrainedEncoder):
         ValueError
             If the folder or the hub has none.
         """
-        if self.source is None:
-            return
-        try:
-            config = AutoConfig.from_pretrained(starter.resolve(self.source))
-        except (OSError, ValueError) as error:
-            raise ValueError(
-                f"{self.source!r} is no model transformers can load: expected "
-                "a Whisper, by hub name, local folder or starter:NAME. "
-                f"{error}"
-            ) from error
-        if config.model_type != "whisper":
-            raise ValueError(
-                f"{self.source!r}: got a model of type {config.model_type!r}, "
-                "expected a Whisper"
-            )
+        if self.source is not None:
+            insist_on_whisper(self.source)
 
     def config(self):
         """Everything the frames depend on, JSON-able (dict)."""

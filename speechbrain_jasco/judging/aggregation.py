@@ -106,7 +106,9 @@ class Aggregation:
         -------
         pandas.DataFrame
         """
-        return self._combine(frames, self.min_valid_judges)
+        votes = self._combine(frames, self.min_valid_judges)
+        # Votes have no expected rating, and the first judge's is its own.
+        return votes.drop(columns="expected_rating", errors="ignore")
 
     def _combine(self, frames, min_valid):
         """Aggregate row by row."""

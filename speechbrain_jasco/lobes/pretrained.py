@@ -13,6 +13,11 @@ import torch
 
 from speechbrain_jasco.lobes.frames import FrozenEncoder
 
+# What failed downloads begin with.
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+PAGES = (b"<!doctype", b"<html", b"<?xml", b"<error", b"<head")
+
 
 class PretrainedEncoder(FrozenEncoder):
     """Base of the encoders around somebody's published model.
@@ -138,6 +143,39 @@ class PretrainedEncoder(FrozenEncoder):
         """
         self.load(wavs.device)
         return super().forward(wavs, wav_lens)
+
+
+def download_fault(head):
+    """Says what a failed download has left in the place of a checkpoint.
+
+    Arguments
+    ---------
+    head : bytes
+        The first bytes of the file, 512 or so.
+
+    Returns
+    -------
+    str
+        The fault; "" if there is none to be seen.
+
+    Example
+    -------
+    >>> download_fault(b"\\n<!DOCTYPE html>")
+    'this is an HTML or XML page, not a checkpoint: its download failed'
+    >>> download_fault(b"PK")
+    ''
+    """
+    if not head:
+        return "the file is empty"
+    if head.startswith(LFS_POINTER):
+        return "this is a Git-LFS pointer, not the file: run `git lfs pull`"
+    if head.startswith(BYTE_ORDER_MARK):
+        head = head[len(BYTE_ORDER_MARK) :]
+    if head.lstrip().lower().startswith(PAGES):
+        return (
+            "this is an HTML or XML page, not a checkpoint: its download failed"
+        )
+    return ""
 
 
 def pad_to(wav, n_samples):

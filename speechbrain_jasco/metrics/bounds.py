@@ -29,42 +29,28 @@ class Bounds(NamedTuple):
     high: float
 
 
-def best_mean_bounds(verdicts, gated=True):
-    """Best-Mean with all missing ratings at their worst and at their best.
+def rating_bounds(score, verdicts):
+    """A score with all missing ratings at their worst and at their best.
 
     Arguments
     ---------
+    score : callable
+        ``best_mean`` or ``mean_rating``.
     verdicts : pandas.DataFrame
         The table.
-    gated : bool
-        See ``scored``.
 
     Returns
     -------
     Bounds
-    """
-    return _bounds(best_mean, verdicts, gated)
 
-
-def mean_bounds(verdicts, gated=True):
-    """Mean rating with all missing ratings at their worst and at their best.
-
-    Arguments
-    ---------
-    verdicts : pandas.DataFrame
-        The table.
-    gated : bool
-        See ``scored``.
-
-    Returns
+    Example
     -------
-    Bounds
+    >>> import pandas as pd
+    >>> verdicts = pd.DataFrame({"id": ["1", "1"], "status": ["ok", "unparsed"],
+    ...     "rating": [1, None], "orientation": ["both", None]})
+    >>> rating_bounds(mean_rating, verdicts)
+    Bounds(low=0.5, high=1.5)
     """
-    return _bounds(mean_rating, verdicts, gated)
-
-
-def _bounds(score, verdicts, gated):
-    """A score with the failed verdicts filled in either way (Bounds)."""
     failed = verdicts["status"] != "ok"
 
     def filled(rating):
@@ -74,7 +60,7 @@ def _bounds(score, verdicts, gated):
             orientation=verdicts["orientation"].where(~failed, "both"),
         )
 
-    return Bounds(score(filled(0), gated), score(filled(2), gated))
+    return Bounds(score(filled(0)), score(filled(2)))
 
 
 def share_bounds(verdicts):
@@ -123,7 +109,7 @@ def all_bounds(verdicts):
         ``best_mean``, ``mean`` and ``SHARES`` -> [low, high].
     """
     return {
-        "best_mean": list(best_mean_bounds(verdicts)),
-        "mean": list(mean_bounds(verdicts)),
+        "best_mean": list(rating_bounds(best_mean, verdicts)),
+        "mean": list(rating_bounds(mean_rating, verdicts)),
         **{name: list(ends) for name, ends in share_bounds(verdicts).items()},
     }

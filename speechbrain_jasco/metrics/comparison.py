@@ -138,8 +138,7 @@ def exchange_test(first, second, n_judges, flips):
         )
         return ours - theirs
 
-    observed = difference(np.zeros((1, first[0].shape[-1])))[..., 0]
-    return p_values(observed, difference(flips.exchanged), flips.exact)
+    return _test(difference, flips)
 
 
 def sign_flip_test(numerators, denominators, n_judges, flips):
@@ -165,7 +164,13 @@ def sign_flip_test(numerators, denominators, n_judges, flips):
         signed = numerators @ (1 - 2 * exchanged).T
         return with_average(divide(signed, totals), n_judges)
 
-    observed = difference(np.zeros((1, numerators.shape[-1])))[..., 0]
+    return _test(difference, flips)
+
+
+def _test(difference, flips):
+    """P values of a difference as a function of what is exchanged (array)."""
+    nothing = np.zeros((1, flips.exchanged.shape[1]))
+    observed = difference(nothing)[..., 0]
     return p_values(observed, difference(flips.exchanged), flips.exact)
 
 

@@ -15,11 +15,11 @@ from speechbrain_jasco.metrics.agreement import (
     codings,
     judge_agreement,
 )
-from speechbrain_jasco.metrics.bootstrap import interval
+from speechbrain_jasco.metrics.bootstrap import interval, widen
 from speechbrain_jasco.metrics.comparison import holm, sign_flip_test
 from speechbrain_jasco.metrics.cube import grid_of, make_cube
 from speechbrain_jasco.metrics.length_bias import doublings, length_bias
-from speechbrain_jasco.metrics.measures import by_judge
+from speechbrain_jasco.metrics.measures import TOP, by_judge, n_clips_of
 from speechbrain_jasco.metrics.order_effect import (
     OUTCOMES,
     order_sums,
@@ -47,12 +47,17 @@ def order_effects(prompts, sample):
         not known to be pairs.
     """
     rows = []
+    # The others are fractions of answers.
+    tops = np.array(
+        [[TOP if name in ("score", "rating") else 1.0] for name in OUTCOMES]
+    )
     for s, system in enumerate(sample.cube.systems):
         pairs = swapped_pairs(prompts[system])
         if not pairs:
             continue
         sums = [part[:, s] for part in order_sums(sample.cube, pairs)]
         found = interval(by_judge(*sums, sample.n_judges), sample.counts)
+        ends = widen(found, n_clips_of(sums[1], sample.n_judges), -tops, tops)
         p = sign_flip_test(*sums, sample.n_judges, sample.flips)
         adjusted = holm(p)
         rows += [
@@ -61,7 +66,7 @@ def order_effects(prompts, sample):
                 "judge": judge,
                 "outcome": outcome,
                 "difference": float(found.value[o, r]),
-                "ci95": found.ends[o, r].tolist(),
+                "ci95": ends[o, r].tolist(),
                 "p": float(p[o, r]),
                 "p_holm": float(adjusted[o, r]),
                 "separable": bool(adjusted[o, r] <= sample.alpha),

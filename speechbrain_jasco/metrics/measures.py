@@ -154,3 +154,28 @@ def with_average(values, n_judges):
     """
     average = values[..., :n_judges, :].mean(axis=-2, keepdims=True)
     return np.concatenate([values, average], axis=-2)
+
+
+def n_clips_of(denominators, n_judges):
+    """Count the clips that have a value.
+
+    Arguments
+    ---------
+    denominators : array [..., judges, clips]
+        From ``clip_sums``; after the judges there may be a panel.
+    n_judges : int
+        How many of them are judges.
+
+    Returns
+    -------
+    array [..., judges + 1]
+        By judge; of the average, that of the judge with the fewest.
+
+    Example
+    -------
+    >>> n_clips_of(np.array([[1, 1], [0, 2]]), 2).tolist()
+    [2, 1, 1]
+    """
+    n = (denominators > 0).sum(axis=-1)
+    fewest = n[..., :n_judges].min(axis=-1, keepdims=True)
+    return np.concatenate([n, fewest], axis=-1)

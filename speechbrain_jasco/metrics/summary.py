@@ -13,6 +13,73 @@ from speechbrain_jasco.metrics.bounds import all_bounds
 PANEL, AVERAGE = "panel", "average"
 
 
+def by_row(result):
+    """Everything a system's scores are by.
+
+    Arguments
+    ---------
+    result : dict
+        A system's entry of ``scores.json``.
+
+    Returns
+    -------
+    dict
+        Judge, ``average`` or (where there is one) ``panel`` -> scores, in
+        that order.
+
+    Example
+    -------
+    >>> list(by_row({"judges": {"a": {}, "b": {}}, "panel": {}, "average": {}}))
+    ['a', 'b', 'average', 'panel']
+    """
+    rest = [name for name in (AVERAGE, PANEL) if name in result]
+    return {**result["judges"], **{name: result[name] for name in rest}}
+
+
+def distinct_rows(result):
+    """Those that say something of their own: one judge's average is itself.
+
+    Arguments
+    ---------
+    result : dict
+        A system's entry of ``scores.json``.
+
+    Returns
+    -------
+    dict
+        As ``by_row``.
+
+    Example
+    -------
+    >>> list(distinct_rows({"judges": {"a": {}}, "panel": {}, "average": {}}))
+    ['a']
+    """
+    several = len(result["judges"]) > 1
+    return by_row(result) if several else result["judges"]
+
+
+def value_of(entry, measure):
+    """Look up a score.
+
+    Arguments
+    ---------
+    entry : dict
+        Of ``by_row``.
+    measure : str
+        ``best_mean``, ``mean``, or one of ``SHARES``.
+
+    Returns
+    -------
+    float
+
+    Example
+    -------
+    >>> value_of({"mean": 0.5, "dependence": {"both": 0.2}}, "both")
+    0.2
+    """
+    return (entry["dependence"] if measure in scores.SHARES else entry)[measure]
+
+
 def fill_grid(verdicts, ids, n_prompts):
     """Add a ``no_prediction`` row for every answer that a file lacks.
 

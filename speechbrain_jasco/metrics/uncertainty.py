@@ -23,9 +23,10 @@ from speechbrain_jasco.metrics.measures import (
     TOP,
     by_judge,
     clip_sums,
+    n_clips_of,
 )
 from speechbrain_jasco.metrics.scores import SHARES
-from speechbrain_jasco.metrics.summary import AVERAGE, PANEL
+from speechbrain_jasco.metrics.summary import AVERAGE, by_row, value_of
 
 
 class Sample(NamedTuple):
@@ -57,23 +58,6 @@ class Sample(NamedTuple):
         return [*self.cube.judges, AVERAGE]
 
 
-def entry_of(result, row):
-    """Find the scores of a judge, the panel or the average.
-
-    Arguments
-    ---------
-    result : dict
-        A system's entry of ``scores.json``.
-    row : str
-        Of ``Sample.rows``.
-
-    Returns
-    -------
-    dict
-    """
-    return result[row] if row in (PANEL, AVERAGE) else result["judges"][row]
-
-
 def add_intervals(systems, sample):
     """Add ``ci95``, ungated curves and scores per prompt to every entry.
 
@@ -94,28 +78,19 @@ def add_intervals(systems, sample):
         part = numerators[:, s], denominators[:, s]
         found = interval(by_judge(*part, sample.n_judges), sample.counts)
         ends = widen(
-            found, _n_clips(part[1], sample.n_judges), 0, tops[:, None]
+            found, n_clips_of(part[1], sample.n_judges), 0, tops[:, None]
         )
+        entries = by_row(systems[system])
+        n_prompts = len(entries[sample.rows[0]]["best_of_k"])
         for r, row in enumerate(sample.rows):
-            entry = entry_of(systems[system], row)
-            n_prompts = len(
-                entry_of(systems[system], sample.rows[0])["best_of_k"]
-            )
             values = dict(zip(names, found.value[:, r].tolist(), strict=True))
             ends_of = dict(zip(names, ends[:, r].tolist(), strict=True))
-            _fill(entry, values, ends_of, n_prompts)
+            _fill(entries[row], values, ends_of, n_prompts)
 
 
 def _is_share(name):
     """Whether a score is a share, of all prompts or of one (bool)."""
     return name.split("@")[0] in SHARES
-
-
-def _n_clips(denominators, n_judges):
-    """Clips with a value, by judge; of the average, of its fewest (array)."""
-    n = (denominators > 0).sum(axis=-1)
-    fewest = n[..., :n_judges].min(axis=-1, keepdims=True)
-    return np.concatenate([n, fewest], axis=-1)
 
 
 def _fill(entry, values, ends, n_prompts):
@@ -203,8 +178,8 @@ def _difference(first, second, sample):
     found = interval(lambda w: ours(w) - theirs(w), sample.counts)
     tops = np.array([[1.0 if name in SHARES else TOP] for name in COMPARED])
     n_clips = np.minimum(
-        _n_clips(first[1], sample.n_judges),
-        _n_clips(second[1], sample.n_judges),
+        n_clips_of(first[1], sample.n_judges),
+        n_clips_of(second[1], sample.n_judges),
     )
     return found._replace(ends=widen(found, n_clips, -tops, tops))
 
@@ -214,16 +189,11 @@ def _add_letters(systems, sample, pairs, adjusted):
     names = sample.cube.systems
     for m, measure in enumerate(COMPARED):
         for r, row in enumerate(sample.rows):
-            entries = [entry_of(systems[name], row) for name in names]
+            entries = [by_row(systems[name])[row] for name in names]
             separable = np.zeros((len(names), len(names)), dtype=bool)
             for (i, j), p in zip(pairs, adjusted[:, m, r], strict=True):
                 separable[i, j] = separable[j, i] = p <= sample.alpha
-            values = [
-                entry["dependence"][measure]
-                if measure in SHARES
-                else entry[measure]
-                for entry in entries
-            ]
+            values = [value_of(entry, measure) for entry in entries]
             for entry, letter in zip(
                 entries, letters(values, separable), strict=True
             ):

@@ -16,6 +16,12 @@ matplotlib.use("Agg")  # no display on a server
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 
+from speechbrain_jasco.metrics.summary import (  # noqa: E402
+    AVERAGE,
+    PANEL,
+    distinct_rows,
+)
+
 _LABELS = {
     "audio": "audio-dependent (A)",
     "both": "both-dependent (A-S)",
@@ -72,8 +78,8 @@ def best_of_k_chart(scores, paths):
     """
     figure, axis = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
     for i, (name, result) in enumerate(scores["systems"].items()):
-        curve = np.array(result["average"]["best_of_k"], float)
-        ends = np.array(result["average"]["ci95"]["best_of_k"], float)
+        curve = np.array(result[AVERAGE]["best_of_k"], float)
+        ends = np.array(result[AVERAGE]["ci95"]["best_of_k"], float)
         k = np.arange(1, len(curve) + 1)
         colour = LINES[i % len(LINES)]
         dash = ["-", "--", ":", "-."][i // len(LINES) % 4]
@@ -106,17 +112,12 @@ def _short(name):
 
 def _panels(scores):
     """Collect title -> list of shares, one per system, in percent."""
-    systems = scores["systems"].values()
-    judges = list(next(iter(systems))["judges"])
-    panels = {
-        judge: [system["judges"][judge]["dependence"] for system in systems]
-        for judge in judges
+    systems = [distinct_rows(result) for result in scores["systems"].values()]
+    return {
+        name: [rows[name]["dependence"] for rows in systems]
+        for name in systems[0]
+        if name != PANEL
     }
-    if len(judges) > 1:
-        panels["average"] = [
-            system["average"]["dependence"] for system in systems
-        ]
-    return panels
 
 
 def _draw(axis, systems, shares, colours):

@@ -10,18 +10,17 @@ import pandas as pd
 import yaml
 
 from speechbrain_jasco.dataio import write_table
+from speechbrain_jasco.metrics.measures import COMPARED
 from speechbrain_jasco.metrics.scores import SHARES
-from speechbrain_jasco.metrics.summary import AVERAGE, PANEL
+from speechbrain_jasco.metrics.summary import by_row, value_of
 from speechbrain_jasco.reporting.figures import (
     SAFE,
     best_of_k_chart,
     dependence_chart,
 )
 from speechbrain_jasco.reporting.model_index import model_index
-from speechbrain_jasco.reporting.tables import half_up, span
+from speechbrain_jasco.reporting.tables import half_up, no_formula, span
 
-MEASURES = ("best_mean", "mean", *SHARES)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -70,14 +69,7 @@ def entries(scores):
     return [
         (system, judge, numbers)
         for system, result in scores["systems"].items()
-        for judge, numbers in [
-            *result["judges"].items(),
-            *(
-                (name, result[name])
-                for name in (AVERAGE, PANEL)
-                if name in result
-            ),
-        ]
+        for judge, numbers in by_row(result).items()
     ]
 
 
@@ -97,33 +89,13 @@ def scores_table(scores):
     rows = []
     for system, judge, numbers in entries(scores):
         row = {"system": no_formula(system), "judge": no_formula(judge)}
-        for measure in MEASURES:
+        for measure in COMPARED:
             low, high = numbers["ci95"][measure]
-            row[measure] = _value(numbers, measure)
+            row[measure] = value_of(numbers, measure)
             row |= {f"{measure}_low": low, f"{measure}_high": high}
         row["coverage"] = numbers.get("coverage")
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def no_formula(cell):
-    """Keep a spreadsheet from computing a text.
-
-    Arguments
-    ---------
-    cell : str
-        Any text.
-
-    Returns
-    -------
-    str
-
-    Example
-    -------
-    >>> no_formula("=1+1"), no_formula("a=1")
-    ("'=1+1", 'a=1')
-    """
-    return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
 def latex_table(scores):
@@ -153,7 +125,7 @@ def latex_table(scores):
             f"{half_up(numbers[name])} [{span(numbers['ci95'][name])}]"
             for name in ("best_mean", "mean")
         ]
-        shares = [half_up(100 * _value(numbers, name), 0) for name in SHARES]
+        shares = [half_up(100 * value_of(numbers, name), 0) for name in SHARES]
         name = latex_text(system) if system != last else ""
         cells = [name, latex_text(judge), *means, *shares]
         lines.append(" & ".join(cells) + " \\\\")
@@ -180,13 +152,6 @@ def latex_text(text):
     a\_b \& \textbackslash{}input\{x\}
     """
     return "".join(_LATEX.get(sign, sign) for sign in " ".join(text.split()))
-
-
-def _value(numbers, measure):
-    """Look up a measure (float)."""
-    if measure in SHARES:
-        return numbers["dependence"][measure]
-    return numbers[measure]
 
 
 def _formats(stem):

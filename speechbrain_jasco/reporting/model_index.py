@@ -9,8 +9,9 @@ from huggingface_hub.repocard_data import (
     eval_results_to_model_index,
 )
 
+from speechbrain_jasco.metrics.measures import COMPARED
 from speechbrain_jasco.metrics.scores import SHARES
-from speechbrain_jasco.metrics.summary import AVERAGE
+from speechbrain_jasco.metrics.summary import AVERAGE, value_of
 from speechbrain_jasco.reporting.published import OFFICIAL_SHA256
 
 
@@ -30,11 +31,11 @@ def model_index(scores):
     """
     entries = []
     for system, result in scores["systems"].items():
-        average = result[AVERAGE]
         values = {
-            "best_mean": average["best_mean"],
-            "mean": average["mean"],
-            **{f"share_{name}": average["dependence"][name] for name in SHARES},
+            f"share_{name}" if name in SHARES else name: value_of(
+                result[AVERAGE], name
+            )
+            for name in COMPARED
         }
         judges = ", ".join(result["judges"])
         results = [

@@ -8,17 +8,17 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import base64
-import hashlib
-import json
 from pathlib import Path
 
 import jinja2
 import pandas as pd
+import yaml
 from markupsafe import Markup
 
+from speechbrain_jasco.journal import strict_json
 from speechbrain_jasco.metrics.scores import SHARES
 from speechbrain_jasco.reporting.page_data import page_data
+from speechbrain_jasco.reporting.policy import policy
 from speechbrain_jasco.reporting.statistics import statistics_tables
 from speechbrain_jasco.reporting.tables import (
     half_up,
@@ -27,7 +27,17 @@ from speechbrain_jasco.reporting.tables import (
 )
 
 PAGE = "index.html"
-_HERE = Path(__file__).parent
+_WEB = Path(__file__).parent / "web"
+# In this order they are one script.
+SCRIPTS = (
+    "elements.js",
+    "theme.js",
+    "figures.js",
+    "answers.js",
+    "heat_map.js",
+    "clip.js",
+    "page.js",
+)
 
 
 def write_page(scores, evidence, folder):
@@ -73,12 +83,10 @@ def render(scores, data):
     str
         HTML.
     """
-    style, script = (
-        (_HERE / name).read_text(encoding="utf-8")
-        for name in ("page.css", "page.js")
-    )
+    style = _read("page.css")
+    script = "\n".join(map(_read, SCRIPTS))
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
+        loader=jinja2.FileSystemLoader(_WEB),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -100,26 +108,7 @@ def render(scores, data):
             for title, rows in statistics_tables(scores)
         ],
         choices=data["judges"],
-    )
-
-
-def policy(style, script):
-    """Say what the page may do: its own style and script, sounds from disk.
-
-    Arguments
-    ---------
-    style, script : str
-        What stands in the page.
-
-    Returns
-    -------
-    str
-        A Content-Security-Policy.
-    """
-    return (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        "img-src data:; media-src file: 'self'; "
-        f"style-src {_hash(style)}; script-src {_hash(script)}"
+        glossary=yaml.safe_load(_read("glossary.yaml")),
     )
 
 
@@ -141,17 +130,13 @@ def script_json(data):
     >>> script_json(["</script>", float("nan")])
     '["\\u003c/script>",null]'
     """
-    text = json.dumps(_no_nan(data), separators=(",", ":"), allow_nan=False)
+    text = strict_json(data, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 
 
-def _no_nan(value):
-    """Replace NaN by None, at any depth."""
-    if isinstance(value, dict):
-        return {str(key): _no_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_no_nan(item) for item in value]
-    return None if value != value else value
+def _read(name):
+    """A part of the page (str)."""
+    return (_WEB / name).read_text(encoding="utf-8")
 
 
 def _plain(rows):
@@ -160,12 +145,6 @@ def _plain(rows):
         {key: text.replace("\\|", "|") for key, text in row.items()}
         for row in rows
     ]
-
-
-def _hash(text):
-    """A policy's name for an inline text."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _published(row):

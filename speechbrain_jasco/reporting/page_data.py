@@ -5,49 +5,22 @@ Authors
 """
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
 
 from speechbrain_jasco.dataio import TEXT_COLUMNS, is_missing, read_audio
-from speechbrain_jasco.judging.aggregation import Aggregation
 from speechbrain_jasco.judging.mode_diff import FILE as MODE_DIFF
 from speechbrain_jasco.metrics.cube import make_cube
 from speechbrain_jasco.metrics.paper_summary import paper_tables
 from speechbrain_jasco.metrics.scores import SHARES
-from speechbrain_jasco.metrics.summary import AVERAGE, PANEL, robust_tables
+from speechbrain_jasco.metrics.summary import distinct_rows, robust_tables
 from speechbrain_jasco.reporting.published import published_rows
 from speechbrain_jasco.reporting.sound_picture import sound_picture
 
 # The page stays small and its layout whole, whatever a model writes.
 ANSWER_CHARS, EXPLANATION_CHARS = 1500, 300
-
-
-@dataclass
-class Evidence:
-    """What was judged, and what the judges said.
-
-    Arguments
-    ---------
-    systems : dict
-        System name -> predictions (``systems.read_systems``).
-    verdicts : dict
-        (system, judge name) -> table (``evaluation.run_panel``).
-    ids : list of str
-        Clips that count.
-    clips : list of Clip, optional
-        Where the recordings are; without them by the predictions.
-    aggregation : Aggregation, optional
-        How judges become a panel.
-    """
-
-    systems: dict
-    verdicts: dict
-    ids: list
-    clips: list | None = None
-    aggregation: Aggregation = field(default_factory=Aggregation)
 
 
 def page_data(scores, evidence, folder):
@@ -102,7 +75,7 @@ def page_data(scores, evidence, folder):
             [
                 _verdicts(
                     tables[name, judge],
-                    evidence.verdicts[name, judge],
+                    evidence.said(name, judge),
                     evidence.ids,
                 )
                 for judge in judges
@@ -111,7 +84,7 @@ def page_data(scores, evidence, folder):
         ],
         "best": best.tolist(),
         "modes": _mode_differences(Path(folder).parent, scores),
-        "charts": _charts(scores, judges),
+        "charts": _charts(scores),
         "published": published_rows(scores["dataset"]),
     }
 
@@ -198,15 +171,42 @@ def _answer(text):
     return None if is_missing(text) else shorten(text, ANSWER_CHARS)
 
 
-def _verdicts(table, replies, ids):
-    """Verdicts as they count, with the judge's reason (list of list)."""
+def _verdicts(table, repeats, ids):
+    """Verdicts as they count, with the judge's reasons (list of list)."""
     keys = ["id", "prompt_index"]
-    said = replies["explanation"].fillna("")
-    reasons = replies[keys].assign(
-        reason=said.where(said != "", replies["reply"])
-    )
+    reasons = repeats[0][keys].assign(reason=_reasons(repeats))
     table = table[[*keys, "status", "rating", "orientation"]]
     return _grid(table.merge(reasons, "left", keys), ids, _verdict)
+
+
+def _reasons(repeats):
+    """Why a judge judges so, of every answer; all repeats, numbered."""
+    limit = EXPLANATION_CHARS // len(repeats)
+    columns = []
+    for number, table in enumerate(repeats, start=1):
+        said = table["explanation"].fillna("")
+        said = said.where(said != "", table["reply"]).fillna("")
+        texts = [shorten(text, limit) for text in said]
+        if len(repeats) > 1:
+            verdicts = table.to_dict("records")
+            texts = [
+                f"{number}. {_in_words(verdict)}: {text}"
+                for verdict, text in zip(verdicts, texts, strict=True)
+            ]
+        columns.append(texts)
+    return ["\n".join(texts) for texts in zip(*columns, strict=True)]
+
+
+def _in_words(verdict):
+    """A verdict in two words (str)."""
+    if verdict["status"] != "ok":
+        return verdict["status"].replace("_", " ")
+    rating, orientation = (
+        None if pd.isna(verdict[name]) else verdict[name]
+        for name in ("rating", "orientation")
+    )
+    number = "?" if rating is None else f"{rating:g}"
+    return f"{number} {orientation or '?'}"
 
 
 def _verdict(row):
@@ -217,12 +217,11 @@ def _verdict(row):
     )
     if rating is not None:
         rating = float(rating)
-    reason = shorten(reason or "", EXPLANATION_CHARS)
-    return [row["status"], rating, orientation, reason]
+    return [row["status"], rating, orientation, reason or ""]
 
 
 def _mode_differences(folder, scores):
-    """What the two modes read differently: [system, judge, id, prompt, why]."""
+    """What the two modes read differently: [system, judge, id, prompt, how]."""
     path = folder / MODE_DIFF
     official = any(entry["official"] for entry in scores["judges"].values())
     if not official or not path.is_file():
@@ -234,35 +233,40 @@ def _mode_differences(folder, scores):
             row["judge"],
             row["id"],
             int(row["prompt_index"]),
-            shorten(row["why"], EXPLANATION_CHARS),
+            shorten(_readings(row), EXPLANATION_CHARS),
         ]
         for row in table.to_dict("records")
     ]
 
 
-def _charts(scores, judges):
-    """Numbers of the figures: name of a judge -> one entry per system."""
-    several = len(judges) > 1
-    names = [*judges, AVERAGE] if several else judges
-    if several and all(PANEL in s for s in scores["systems"].values()):
-        names.append(PANEL)
-    charts = {}
-    for name in names:
-        entries = [
-            result["judges"][name] if name in judges else result[name]
-            for result in scores["systems"].values()
-        ]
-        charts[name] = [
-            {
-                "dependence": [entry["dependence"][s] for s in SHARES],
-                "dependence_ci": [entry["ci95"][s] for s in SHARES],
-                **{
-                    key: entry[key]
-                    for key in ("best_of_k", "best_of_k_ungated")
-                },
-                "best_of_k_ci": entry["ci95"]["best_of_k"],
-                "best_of_k_ungated_ci": entry["ci95"]["best_of_k_ungated"],
-            }
-            for entry in entries
-        ]
-    return charts
+def _readings(row):
+    """How each mode reads a reply, and why they differ (str)."""
+    paper, robust = (
+        " ".join(
+            filter(None, (row[f"{mode}_{what}"], row[f"{mode}_orientation"]))
+        )
+        for mode, what in (("paper", "score"), ("robust", "rating"))
+    )
+    robust = robust or row["robust_status"].replace("_", " ")
+    # Where the script crashes, it has read nothing.
+    return f"paper {paper or 'nothing'}, robust {robust}; {row['why']}"
+
+
+def _charts(scores):
+    """Numbers of the figures: name of a row -> one entry per system."""
+    systems = [distinct_rows(result) for result in scores["systems"].values()]
+    return {
+        name: [_chart(rows[name]) for rows in systems] for name in systems[0]
+    }
+
+
+def _chart(entry):
+    """What the figures draw of one system by one judge (dict)."""
+    ends = entry["ci95"]
+    curves = ("best_of_k", "best_of_k_ungated")
+    return {
+        "dependence": [entry["dependence"][name] for name in SHARES],
+        "dependence_ci": [ends[name] for name in SHARES],
+        **{name: entry[name] for name in curves},
+        **{f"{name}_ci": ends[name] for name in curves},
+    }

@@ -7,13 +7,13 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import base64
 import hashlib
 import os
 from html import escape
 from urllib.parse import quote
 
 from speechbrain_jasco.judging.item import ORIENTATIONS, RATINGS
+from speechbrain_jasco.reporting.policy import policy
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -124,10 +124,6 @@ def rating_form(rows, paths, folder):
     >>> page.count("<script>"), "&lt;script&gt;alert(1)" in page
     (1, True)
     """
-    policy = (
-        "default-src 'none'; media-src file: 'self'; "
-        f"style-src {_source(_STYLE)}; script-src {_source(_SCRIPT)}"
-    )
     items = "".join(row["item"] for row in rows)
     sheet = hashlib.sha256(items.encode()).hexdigest()[:16]
     sections = [
@@ -137,7 +133,8 @@ def rating_form(rows, paths, folder):
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta http-equiv="Content-Security-Policy" '
+            f'content="{policy(_STYLE, _SCRIPT)}">',
             '<meta name="viewport" content="width=device-width">',
             "<title>Rating sheet</title>",
             f"<style>{_STYLE}</style>",
@@ -148,12 +145,6 @@ def rating_form(rows, paths, folder):
             f"<script>{_SCRIPT}</script>\n</body>\n</html>\n",
         ]
     )
-
-
-def _source(text):
-    """A policy's name for an inline text."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _section(number, row, path, folder):

@@ -9,9 +9,12 @@ from decimal import ROUND_HALF_UP, Decimal
 import pandas as pd
 
 from speechbrain_jasco.metrics.scores import SHARES
+from speechbrain_jasco.metrics.summary import PANEL, distinct_rows
 
 # Of probes, as they stand in the table.
 FORMS = ("verbatim", "spoken")
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def half_up(value, digits=2):
@@ -61,16 +64,12 @@ def results_table(scores):
     several = len(scores["systems"]) > 1
     rows = []
     for system, result in scores["systems"].items():
-        for judge, entry in result["judges"].items():
-            row = _row(system, judge, entry, several)
-            if quality:
-                row |= _trust(quality.get(judge), entry.get("corrected"))
+        for name, entry in distinct_rows(result).items():
+            rule = f", {entry['rule']}" if name == PANEL else ""
+            row = _row(system, name + rule, entry, several)
+            if quality and name in result["judges"]:
+                row |= _trust(quality.get(name), entry.get("corrected"))
             rows.append(row)
-        if len(result["judges"]) > 1:
-            rows.append(_row(system, "average", result["average"], several))
-            if "panel" in result:
-                name = f"panel, {result['panel']['rule']}"
-                rows.append(_row(system, name, result["panel"], several))
     return pd.DataFrame(rows).fillna("")
 
 
@@ -200,6 +199,26 @@ def cell(name):
     'a\\\\|b c'
     """
     return " ".join(name.replace("|", "\\|").split())
+
+
+def no_formula(cell):
+    """Keep a spreadsheet from computing a text.
+
+    Arguments
+    ---------
+    cell : str
+        Any text.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> no_formula("=1+1"), no_formula("a=1")
+    ("'=1+1", 'a=1')
+    """
+    return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
 def markdown(table):

@@ -24,7 +24,11 @@ from torch import nn
 from torchaudio.compliance import kaldi
 
 from speechbrain_jasco.lobes.frames import SAMPLE_RATE_HZ
-from speechbrain_jasco.lobes.pretrained import PretrainedEncoder, pad_to
+from speechbrain_jasco.lobes.pretrained import (
+    PretrainedEncoder,
+    download_fault,
+    pad_to,
+)
 
 N_MELS = 128
 FBANK_MEAN = 15.41663  # over AudioSet, as in the original
@@ -203,18 +207,20 @@ class Beats(PretrainedEncoder):
         Raises
         ------
         ValueError
-            If the file cannot be opened.
+            If the file cannot be opened, or is what a failed download leaves.
         """
         if self.source is None:
             return
         try:
-            with open(self.source, "rb"):
-                pass
+            with open(self.source, "rb") as fin:
+                fault = download_fault(fin.read(512))
         except OSError as error:
+            fault = error.strerror
+        if fault:
             raise ValueError(
-                f"no BEATs checkpoint: got {self.source!r} ({error.strerror});"
+                f"no BEATs checkpoint: got {self.source!r} ({fault});"
                 " expected the path of a .pt file of microsoft/unilm beats"
-            ) from error
+            )
 
     def encode(self, wav):
         """Encodes one clip.
