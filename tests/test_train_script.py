@@ -83,9 +83,10 @@ def assert_same(ours, theirs, atol=0.0):
 def test_debug_run_and_the_file_it_exports(train, main, overrides, tmp_path):
     brain = train("hparams/baseline.yaml", "--debug", *CPU, *as_argv(overrides))
     log = Path(overrides["output_folder"], "train_log.txt").read_text()
-    assert [line.split(",")[1] for line in log.splitlines()[:3]] == [
+    assert [line.split(",")[1] for line in log.splitlines()[:4]] == [
         " stage: align",
-        " stage: fuse",
+        " stage: read",
+        " stage: hear",
         " stage: reason",
     ]
     for measure in ("ctc_wer", "wer", "sound_accuracy", "choice_speech"):
@@ -427,7 +428,7 @@ ALIKE = {"seed", "__set_seed", "data_folder", "build_overrides", "cache_folder"}
 ALIKE |= {"train_splits", "test_splits", "trainee", "features", "speakers"}
 ALIKE |= {"tasks", "clip_data", "sorting", "precision", "eval_precision"}
 ALIKE |= {"max_grad_norm", "find_unused_parameters", "opt_class", "examiner"}
-ALIKE |= {"epoch_counter", "checkpointer", "train_loggers"}
+ALIKE |= {"epoch_counter", "checkpointer", "train_logger", "train_loggers"}
 
 
 def sections(name):

@@ -274,8 +274,8 @@ class Trainee(nn.Module):
             If the template has the question before the audio.
         """
         ids = [self.model.prompt(turn.question) for turn in turns]
-        befores = {tuple(own.before) for own in ids}
-        if len(befores) > 1:
+        beginnings = {tuple(own.before) for own in ids}
+        if len(beginnings) > 1:
             raise ValueError(
                 f"template {self.model.template.text!r}: the question stands "
                 "before the audio, which the questions of a clip share. Put "
@@ -285,7 +285,7 @@ class Trainee(nn.Module):
             self._branch(turn, own)
             for turn, own in zip(turns, ids, strict=True)
         ]
-        return Row(list(befores.pop()) if befores else [], branches)
+        return Row(list(beginnings.pop()) if beginnings else [], branches)
 
     def _branch(self, turn, ids):
         """Tokenizes one question and its answer."""
