@@ -85,7 +85,6 @@ class Alignment(nn.Module):
         super().__init__()
         self.blank = nn.Parameter(torch.randn(width))
         self.scales = nn.Parameter(torch.full((2,), float(sharpness)).log())
-        self.sound_head = nn.Linear(width, width)
         # Neither is learned: both come from the LLM and the data.
         self.register_buffer("words", torch.empty(0, width), False)
         self.register_buffer("sounds", torch.empty(0, width), False)
@@ -132,7 +131,7 @@ class Alignment(nn.Module):
         scales = self.scales.exp()
         words = normalize(tokens, dim=2) @ table.T * scales[0]
         pooled = tokens.sum(dim=1) / sizes.unsqueeze(1)
-        sounds = normalize(self.sound_head(pooled), dim=1) @ self.sounds.T
+        sounds = normalize(pooled, dim=1) @ self.sounds.T
         sounds = sounds * scales[1]
         known = [
             [self._index[t] for t in ids if t in self._index]
