@@ -141,11 +141,12 @@ class Bench:
         live = Features(cached.encoders)
         given = hparams["tasks"], hparams["speakers"], hparams["seed"]
         stage = dataclasses.replace(hparams["curriculum"].stages[-1], rivals=0)
+        trained = [r for n in hparams["train_splits"] for r in splits[n]]
         rows = splits["train"][:n_clips]
         self.datasets = {}
         for features in (cached, live):
             data = ClipData(features, *given)
-            data.prepare(self.trainee, splits)
+            data.prepare(self.trainee, trained)
             data.turn_to(1, stage)
             self.datasets[features] = data, data.dataset(rows)
         self.ways = {

@@ -156,6 +156,29 @@ def run_script(monkeypatch):
 
 
 @pytest.fixture
+def run_benchmark(monkeypatch, capsys):
+    """``run_benchmark(name, *argv)``: what it prints, cells by the first."""
+    path, before = list(sys.path), set(sys.modules)
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    monkeypatch.chdir(ROOT)
+
+    def run(name, *argv):
+        capsys.readouterr()
+        importlib.import_module(name).main([str(a) for a in argv])
+        rows = {}
+        for line in capsys.readouterr().out.splitlines():
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            rows[cells[0]] = cells[1:]
+        return rows
+
+    yield run
+    sys.path[:] = path
+    for name in set(sys.modules) - before:
+        if (ROOT / "benchmarks" / f"{name}.py").is_file():
+            del sys.modules[name]
+
+
+@pytest.fixture
 def main(run_script):
     """``infer.main``."""
     return functools.partial(run_script, "infer")

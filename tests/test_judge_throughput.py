@@ -4,33 +4,15 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import sys
-from pathlib import Path
+import functools
 
 import pytest
 from test_transformers_generator import variant
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-
 
 @pytest.fixture
-def table(monkeypatch, capsys):
-    """Run the benchmark; returns the rows it prints, by their first cell."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-
-    def run(*argv):
-        import judge_throughput
-
-        judge_throughput.main(list(argv))
-        rows = {}
-        for line in capsys.readouterr().out.splitlines():
-            cells = [cell.strip() for cell in line.strip("|").split("|")]
-            rows[cells[0]] = cells[1:]
-        return rows
-
-    yield run
-    for name in ("judge_throughput", "slow_server"):
-        sys.modules.pop(name, None)
+def table(run_benchmark):
+    return functools.partial(run_benchmark, "judge_throughput")
 
 
 def test_far_fewer_tokens_are_read(tiny_llm, tmp_path, table):
@@ -40,7 +22,7 @@ def test_far_fewer_tokens_are_read(tiny_llm, tmp_path, table):
 
     folder = variant(tiny_llm, tmp_path / "longer", longer)
     rows = table(
-        *["--parts", "model", "--source", str(folder)],
+        *["--parts", "model", "--source", folder],
         *["--answers", "16", "--tokens", "2", "--batch_size", "8"],
     )
     for name in ("labels", "text, 2 tokens"):

@@ -10,10 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tiny_systems import tiny_audio_llm, write_llama_tokenizer
+from tiny_training import tiny_trainee
 from torch import nn
 
-from speechbrain_jasco.training.alignment import Alignment
 from speechbrain_jasco.training.packing import (
     NO_LABEL,
     Branch,
@@ -39,11 +38,7 @@ N_AUDIO = [3, 1, 4]
 
 @pytest.fixture(scope="module")
 def trainee(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tokenizer")
-    write_llama_tokenizer(folder)
-    model = tiny_audio_llm(folder)
-    model.load()
-    return Trainee(model, Alignment(model.llm.width)).eval()
+    return tiny_trainee(tmp_path_factory.mktemp("tokenizer"))
 
 
 @pytest.fixture

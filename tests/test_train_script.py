@@ -5,7 +5,7 @@ Authors
 """
 
 import dataclasses
-import logging
+import functools
 import os
 import signal
 import subprocess
@@ -17,7 +17,13 @@ import torch
 from hyperpyyaml import load_hyperpyyaml
 from infer_systems import HPARAMS, QUICK, demo_clips, load_yaml, run
 from safetensors.torch import load_file
-from tiny_training import SPLITS, as_argv, tiny_overrides, write_built
+from tiny_training import (
+    LLAMA_3_1_8B,
+    SPLITS,
+    as_argv,
+    tiny_overrides,
+    write_built,
+)
 
 from speechbrain_jasco.integrations.audio_reasoner import AudioReasoner
 
@@ -38,16 +44,9 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture
-def train(monkeypatch):
+def train(run_script):
     """``train.main`` in this process, from the recipe's folder."""
-    import train as script
-
-    monkeypatch.chdir(RECIPE)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield lambda *argv: script.main([str(a) for a in argv])
-    root.handlers[:], root.level = handlers, level
+    return functools.partial(run_script, "train")
 
 
 @pytest.fixture
@@ -112,6 +111,36 @@ def test_debug_run_and_the_file_it_exports(train, main, overrides, tmp_path):
     for clip, expected in zip(demo_clips(2), answers, strict=True):
         assert reasoner.answer(clip.path, asked) == expected
     assert path.parent.with_name("learning_curve.png").is_file()
+
+
+def test_the_best_checkpoint_is_exported(train, overrides, monkeypatch):
+    """The second of three epochs is, though it is not the last one and no
+    split is tested."""
+    import train as script
+
+    kept, scores = [], iter([1.2, 1.9, 1.1])
+
+    def spy(stats):
+        kept.append(weights(brain_of[-1]))
+        return next(scores)
+
+    brain_of = []
+    plain = script.JascoBrain.train_on
+
+    def train_on(self, *rows):
+        brain_of.append(self)
+        plain(self, *rows)
+
+    monkeypatch.setattr(script, "score", spy)
+    monkeypatch.setattr(script.JascoBrain, "train_on", train_on)
+    stages = short(overrides, {**FUSE, "epochs": 3})
+    train("hparams/baseline.yaml", *CPU, *as_argv(stages))
+    path = Path(overrides["output_folder"], "pretrained/model.safetensors")
+    state = load_file(path)
+    for name, value in state.items():
+        assert torch.allclose(value.float(), kept[1][name], atol=1e-3), name
+    last = "fusion.projection.weight"
+    assert not torch.allclose(state[last].float(), kept[2][last], atol=1e-3)
 
 
 def test_concatenation_with_adapters(train, overrides):
@@ -248,7 +277,7 @@ def test_accumulated_gradients_are_those_of_a_larger_batch(
     assert_same(large, small, atol=2e-4)
 
 
-def run_script(argv, launcher=(sys.executable,)):
+def start_script(argv, launcher=(sys.executable,)):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [*launcher, "train.py", *argv],
@@ -285,7 +314,7 @@ def test_two_processes_are_one_of_twice_the_batch(train, concat, tmp_path):
     launcher = [sys.executable, "-m", "torch.distributed.run"]
     launcher += ["--nproc_per_node=2", "--master_port=0", "--standalone"]
     argv = ["hparams/concat_adapters.yaml", *CPU, *as_argv(given)]
-    run = run_script([*argv, "--distributed_backend=gloo"], launcher)
+    run = start_script([*argv, "--distributed_backend=gloo"], launcher)
     output, _ = run.communicate(timeout=300)
     assert run.returncode == 0, output[-3000:]
     assert_same(
@@ -337,7 +366,7 @@ def test_sigkill(train, overrides, tmp_path):
     argv = ["hparams/baseline.yaml", *CPU, "--ckpt_interval_steps=2"]
     expected = weights(train(*argv, *as_argv(whole)))
     half = as_argv({**given, "output_folder": str(tmp_path / "half")})
-    run = run_script([*argv, *half])
+    run = start_script([*argv, *half])
     while not list((tmp_path / "half").glob("save/CKPT+*/whole")):
         assert run.poll() is None
     run.send_signal(signal.SIGKILL)
@@ -348,16 +377,6 @@ def test_sigkill(train, overrides, tmp_path):
 # ----------------------------------------------------------------------------
 # 7B
 # ----------------------------------------------------------------------------
-
-LLAMA_3_1_8B = {
-    "model_type": "llama",
-    "vocab_size": 128256,
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-}
 
 
 @pytest.mark.parametrize("name", ["baseline_7b", "baseline_7b_4bit"])

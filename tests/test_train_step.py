@@ -1,47 +1,23 @@
-"""The benchmark of a training step: three ways, one loss.
+"""The benchmarks of training: three ways, one loss; the ceiling.
 
 Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import sys
-
+import pandas as pd
 import pytest
-from infer_systems import ROOT
 from tiny_training import as_argv, tiny_overrides, write_built
 
 
-@pytest.fixture
-def table(monkeypatch, capsys):
-    """Run the benchmark; returns the rows it prints, by their first cell."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    monkeypatch.chdir(ROOT)
-
-    def run(*argv):
-        import train_step
-
-        train_step.main([str(argument) for argument in argv])
-        rows = {}
-        for line in capsys.readouterr().out.splitlines():
-            cells = [cell.strip() for cell in line.strip("|").split("|")]
-            rows[cells[0]] = cells[1:]
-        return rows
-
-    path = list(sys.path)
-    yield run
-    sys.path[:] = path
-    sys.modules.pop("train_step", None)
-
-
 def test_three_ways_compute_one_loss(
-    table, tiny_whisper, tiny_aisfx, tiny_llm, tmp_path
+    run_benchmark, tiny_whisper, tiny_aisfx, tiny_llm, tmp_path
 ):
     built = write_built(tmp_path / "built")
     overrides = tiny_overrides(
         (tiny_whisper, tiny_aisfx, tiny_llm), built, tmp_path / "out"
     )
     argv = ["--clips", "5", "--batch_size", "2", "--repeats", "2"]
-    rows = table(*argv, *as_argv(overrides))
+    rows = run_benchmark("train_step", *argv, *as_argv(overrides))
     assert next(iter(rows)).startswith("5 clips, 2 turns")
     losses = {
         name: rows[name][-1] for name in ("cached", "on the fly", "plain")
@@ -56,3 +32,21 @@ def test_three_ways_compute_one_loss(
         )
     n_kept = len(list((tmp_path / "out" / "features").rglob("*.safetensors")))
     assert n_kept == 5 * 2  # clips, encoders
+
+
+def test_the_ceiling_reads_what_others_hear(
+    run_benchmark, tiny_whisper, tiny_aisfx, tiny_llm, tmp_path
+):
+    built = write_built(tmp_path / "built")
+    overrides = tiny_overrides(
+        (tiny_whisper, tiny_aisfx, tiny_llm), built, tmp_path / "out"
+    )
+    rows = run_benchmark("text_ceiling", *as_argv(overrides))
+    first, last = next(iter(rows)), list(rows)[-1]
+    share = float(first.split()[1])
+    assert 0 <= share <= 1 and "9 triples of test_unseen" in first
+    written = pd.read_csv(last.removeprefix("Wrote "), keep_default_na=False)
+    assert len(written) == 9 * 8
+    # Neither encoder is needed; an answer depends on words and sound alone.
+    assert not (tmp_path / "out" / "features").exists()
+    assert written["allm_output"].nunique() > 9

@@ -11,12 +11,8 @@ from collections import Counter
 import pytest
 import torch
 from speechbrain.dataio import audio_io
-from tiny_systems import (
-    LLAMA,
-    randomize,
-    tiny_audio_llm,
-    write_llama_tokenizer,
-)
+from tiny_systems import LLAMA, randomize, write_llama_tokenizer
+from tiny_training import tiny_trainee
 
 from speechbrain_jasco.integrations.audio_llm import AudioLLM
 from speechbrain_jasco.integrations.causal_lm import CausalLM
@@ -27,13 +23,14 @@ from speechbrain_jasco.training.choice import (
     Alternatives,
     choose,
     choose_by_text,
+    contrast,
 )
 from speechbrain_jasco.training.curriculum import Curriculum, Stage
 from speechbrain_jasco.training.exchange import exchanges, mixed
 from speechbrain_jasco.training.meter import Meter
 from speechbrain_jasco.training.packing import Branch, Row
 from speechbrain_jasco.training.tasks import Task, draw_turns
-from speechbrain_jasco.training.trainee import Trainee, contrast
+from speechbrain_jasco.training.trainee import Trainee
 
 # ----------------------------------------------------------------------------
 # Tasks
@@ -201,12 +198,9 @@ def test_ctc_is_that_of_the_sum_over_paths():
 
 @pytest.fixture(scope="module")
 def trainee(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tokenizer")
-    write_llama_tokenizer(folder)
-    model = tiny_audio_llm(folder)
-    model.load()
-    randomize(model)
-    return Trainee(model, Alignment(model.llm.width)).eval()
+    trainee = tiny_trainee(tmp_path_factory.mktemp("tokenizer"))
+    randomize(trainee.model)
+    return trainee
 
 
 ANSWERS = {"a": "They go.", "b": "They wait now.", "c": "Who?"}

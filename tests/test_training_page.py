@@ -8,19 +8,11 @@ import pytest
 import torch
 from hyperpyyaml import load_hyperpyyaml
 from infer_systems import HPARAMS, ROOT
+from tiny_training import LLAMA_3_1_8B
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from speechbrain_jasco.lobes.models.window_qformer import WindowQFormer
 
-LLAMA = {
-    "model_type": "llama",
-    "vocab_size": 128256,
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-}
 POSITIONS, ANSWER_TOKENS = 250, 60  # of a clip, as the page says
 
 
@@ -31,7 +23,7 @@ def page():
 
 @pytest.fixture(scope="module")
 def trainee():
-    llm = {"source": None, "config": LLAMA, "tokenizer": "none"}
+    llm = {"source": None, "config": LLAMA_3_1_8B, "tokenizer": "none"}
     with (HPARAMS / "baseline_7b.yaml").open(encoding="utf-8") as fin:
         with torch.device("meta"):
             hparams = load_hyperpyyaml(fin, {"model": {"llm": llm}})
@@ -48,7 +40,7 @@ def n_clips(name):
 def expected(trainee, in_4_bits, n_clips):
     """GB of each row of the table."""
     with torch.device("meta"):
-        config = AutoConfig.for_model(**LLAMA)
+        config = AutoConfig.for_model(**LLAMA_3_1_8B)
         llm = AutoModelForCausalLM.from_config(config)
     weights = sum(p.numel() for p in llm.parameters())
     layers = llm.model.layers.parameters()

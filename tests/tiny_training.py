@@ -9,11 +9,23 @@ import json
 
 import torch
 from speechbrain.dataio import audio_io
+from tiny_systems import tiny_audio_llm, write_llama_tokenizer
 
 from speechbrain_jasco.building.manifest import write_manifest
+from speechbrain_jasco.training.alignment import Alignment
+from speechbrain_jasco.training.trainee import Trainee
 
 SOUNDS = {"hum": 200.0, "beep": 1000.0, "hiss": 3000.0}
 LINES = {"go": "Go on.", "stop": "Please stop it.", "wait": "Wait."}
+LLAMA_3_1_8B = {
+    "model_type": "llama",
+    "vocab_size": 128256,
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+}
 SPLITS = ("train", "valid", "test_seen", "test_unseen")
 
 
@@ -93,3 +105,11 @@ def as_argv(overrides):
         f"--{key}={value if isinstance(value, str) else json.dumps(value)}"
         for key, value in overrides.items()
     ]
+
+
+def tiny_trainee(folder):
+    """A random auditory LLM, ready to be trained; its tokenizer's folder."""
+    write_llama_tokenizer(folder)
+    model = tiny_audio_llm(folder)
+    model.load()
+    return Trainee(model, Alignment(model.llm.width)).eval()

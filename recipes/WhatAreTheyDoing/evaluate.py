@@ -81,8 +81,8 @@ def main(argv):
             for system, yaml in hparams["demo_inference"].items()
         }
         if clips is None:
-            folder_of_any = Path(next(iter(predictions.values()))).parent
-            manifest = folder_of_any / "clips.csv"
+            any_file = next(iter(predictions.values()))
+            manifest = Path(any_file).with_name("clips.csv")
             clips = read_clips(manifest, DEMO_DATA)
     if "sheet" in hparams:  # people judge some of them too
         to_do = hparams["sheet"].exchange(predictions, clips, folder)

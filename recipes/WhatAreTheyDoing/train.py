@@ -137,13 +137,13 @@ class JascoBrain(sb.Brain):
         tokenizer = self.trainee.model.llm.tokenizer
         stats |= self.meter.aligned(tokenizer)
         examiner = self.hparams.examiner
-        given = self.trainee, self.hparams.features, self.examined
+        examined = self.examined[:2] if self.debug else self.examined
         if stage == sb.Stage.TEST:
-            stats |= examiner.test(*given)
+            stats |= examiner.test(examined)
             self.log({"test": self.split}, test_stats=stats)
             return
         if self.plan.tasks:
-            stats |= examiner.validate(*given)
+            stats |= examiner.validate(examined)
         best_by = score(stats)
         self.log(
             {"epoch": epoch, "stage": self.plan.name, "score": best_by},
@@ -171,16 +171,15 @@ class JascoBrain(sb.Brain):
             png = output / "learning_curve.png"
             learning_curve(output / "train_log.txt", [png])
 
-    def train_on(self, splits):
+    def train_on(self, rows, valid_rows):
         """Trains, from the last checkpoint on if there is one.
 
         Arguments
         ---------
-        splits : dict
-            Rows of the manifest by split.
+        rows, valid_rows : list of dict
+            Of the manifest.
         """
         hparams, data = self.hparams, self.hparams.clip_data
-        rows = [r for name in hparams.train_splits for r in splits[name]]
         dataset = data.dataset(rows)
         self.sampler = hparams.batch_sampler(dataset)
         self.loader = self.make_dataloader(
@@ -190,10 +189,10 @@ class JascoBrain(sb.Brain):
             collate_fn=data.collate,
             **hparams.train_loader,
         )
-        self.examined = splits["valid"]
+        self.examined = valid_rows
         items = [hparams.features.item(r["audio"]) for r in rows[:8]]
         self.trainee.match_scale(hparams.features.frames(items, self.device))
-        valid = data.loader(splits["valid"], hparams.valid_loader)
+        valid = data.loader(valid_rows, hparams.valid_loader)
         self.fit(hparams.epoch_counter, self.loader, valid)
 
     def test_on(self, split, rows):
@@ -263,10 +262,10 @@ def main(argv):
         part.check()
     device = run_opts.device or sb.utils.distributed.infer_device()
     trainee.model.llm.load(device)
-    data.prepare(trainee, splits)
     rows = [row for split in splits.values() for row in split]
     trained = [r for name in hparams["train_splits"] for r in splits[name]]
-    hparams["examiner"].prepare(rows, trained)
+    data.prepare(trainee, trained)
+    hparams["examiner"].prepare(trainee, hparams["features"], rows, trained)
     brain = JascoBrain(
         modules={"trainee": trainee},
         opt_class=hparams["opt_class"],
@@ -274,9 +273,10 @@ def main(argv):
         run_opts=run_opts,
         checkpointer=hparams["checkpointer"],
     )
-    brain.train_on(splits)
+    brain.train_on(trained, splits["valid"])
     for split in hparams["test_splits"]:
         brain.test_on(split, splits[split])
+    brain.checkpointer.recover_if_possible(max_key="score")
     if if_main_process():
         output = Path(hparams["output_folder"])
         yaml, folder = output / "hyperparams.yaml", output / "pretrained"

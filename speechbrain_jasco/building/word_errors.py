@@ -58,10 +58,32 @@ def join_like(these, others):
     return joined
 
 
-def word_error_rate(reference, heard):
-    """Edit distance in words over the number of words meant.
+def count_errors(reference, heard):
+    """Edit distance in words, and the number of words meant.
 
     A compound is no error, however it is written.
+
+    Arguments
+    ---------
+    reference, heard : str
+        What was meant and what was heard.
+
+    Returns
+    -------
+    errors, n_words : int
+
+    Example
+    -------
+    >>> count_errors("Hold the rope.", "hold a rope")
+    (1, 3)
+    """
+    meant, got = words(reference), words(heard)
+    meant, got = join_like(meant, got), join_like(got, meant)
+    return edit_distance(meant, got), len(meant)
+
+
+def word_error_rate(reference, heard):
+    """Word errors over the number of words meant.
 
     Arguments
     ---------
@@ -77,9 +99,7 @@ def word_error_rate(reference, heard):
     >>> word_error_rate("Hold the rope.", "hold a rope")
     0.3333333333333333
     """
-    meant, got = words(reference), words(heard)
-    meant, got = join_like(meant, got), join_like(got, meant)
-    return edit_distance(meant, got) / max(len(meant), 1)
+    return total_word_error_rate([reference], [heard])
 
 
 def total_word_error_rate(references, heard):
@@ -99,9 +119,6 @@ def total_word_error_rate(references, heard):
     >>> total_word_error_rate(["Hold it higher.", "Go."], ["hold higher", "go"])
     0.25
     """
-    n_words = [len(words(reference)) for reference in references]
-    errors = sum(
-        word_error_rate(reference, text) * max(n, 1)
-        for reference, text, n in zip(references, heard, n_words, strict=True)
-    )
-    return round(errors) / max(sum(n_words), 1)
+    pairs = zip(references, heard, strict=True)
+    errors, n_words = zip(*(count_errors(*pair) for pair in pairs), strict=True)
+    return sum(errors) / max(sum(n_words), 1)

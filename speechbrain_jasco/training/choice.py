@@ -3,7 +3,7 @@
 The alternatives of a clip are the answers of all triples with its line or its
 sound, the right one among them: who hears only one of the two cannot tell
 them apart. The right answer is chosen if its mean log-probability per token
-is the highest.
+is the highest; ``contrast`` is the loss that trains it.
 
 Authors
  * The speechbrain_jasco developers, 2026
@@ -59,6 +59,7 @@ class Alternatives:
             for row in rows
             if row["triple_id"]
         }
+        self.by_pair = {own[:2]: name for name, own in self.triples.items()}
 
     def of(self, sound_id, line_id):
         """The answers to choose from.
@@ -92,10 +93,7 @@ class Alternatives:
         str
             triple_id; None if nobody has written it.
         """
-        for name, (sound, line, _) in self.triples.items():
-            if (sound, line) == (sound_id, line_id):
-                return name
-        return None
+        return self.by_pair.get((sound_id, line_id))
 
 
 @torch.no_grad()
@@ -174,3 +172,61 @@ def _picks(losses, clips):
         )
         for alternatives, own in zip(clips, scores, strict=True)
     ]
+
+
+def share_right(picks, triples):
+    """Share of choices that are the triple they should be.
+
+    Arguments
+    ---------
+    picks : list of Pick
+        The choices; at least one.
+    triples : list of str
+        What they should be.
+
+    Returns
+    -------
+    float
+
+    Example
+    -------
+    >>> share_right([Pick("a", {}), Pick("b", {})], ["a", "a"])
+    0.5
+    """
+    right = [p.chosen == t for p, t in zip(picks, triples, strict=True)]
+    return sum(right) / len(right)
+
+
+def contrast(losses, rival_of):
+    """How far the right answers are from being preferred to their rivals.
+
+    The probability of an answer among its rivals is that of its tokens'
+    geometric mean, squared so that the clearly worse ones are left alone.
+
+    Arguments
+    ---------
+    losses : torch.Tensor
+        Mean loss per token of each answer and rival.
+    rival_of : list of int
+        Of each rival the number of the answer, of an answer its own.
+
+    Returns
+    -------
+    torch.Tensor
+        Cross-entropy of each answer that has rivals.
+
+    Example
+    -------
+    >>> contrast(torch.tensor([1.0, 1.0, 0.5]), [0, 0, 2])
+    tensor([0.6931])
+    """
+    groups = {}
+    for number, answer in enumerate(rival_of):
+        groups.setdefault(answer, []).append(number)
+    scores = -2 * losses
+    against = [
+        scores[own].logsumexp(dim=0) - scores[answer]
+        for answer, own in groups.items()
+        if len(own) > 1
+    ]
+    return torch.stack(against) if against else losses.new_zeros(0)

@@ -137,23 +137,22 @@ class ClipData:
         self.stage = None
         self.trainee = None
 
-    def prepare(self, trainee, splits):
+    def prepare(self, trainee, rows):
         """Shows the alignment what there is to be heard.
 
         Arguments
         ---------
         trainee : Trainee
             Its LLM is loaded.
-        splits : dict
-            From ``read_built``; words are those of training.
+        rows : list of dict
+            Of the manifest: those that are trained on.
         """
         self.trainee = trainee
         llm = trainee.model.llm
-        train = [*splits["train"], *splits.get("hearing", [])]
-        self.trained = Alternatives(train)
-        self.wordings = {r["triple_id"]: wordings(r["answers"]) for r in train}
-        words = {t for r in train for t in self._words(r["spoken_text"])}
-        names = {r["sound_id"]: wordings(r["sound_names"]) for r in train}
+        self.trained = Alternatives(rows)
+        self.wordings = {r["triple_id"]: wordings(r["answers"]) for r in rows}
+        words = {t for r in rows for t in self._words(r["spoken_text"])}
+        names = {r["sound_id"]: wordings(r["sound_names"]) for r in rows}
         self.sounds = sorted(names)
         sounds = [
             [t for name in names[s] for t in llm.tokenize(f" {name.lower()}")]

@@ -19,7 +19,11 @@ from speechbrain_jasco.integrations.prefix_generation import (
     Prefix,
     PrefixCache,
 )
-from speechbrain_jasco.training.choice import Alternatives, choose
+from speechbrain_jasco.training.choice import (
+    Alternatives,
+    choose,
+    share_right,
+)
 from speechbrain_jasco.training.exchange import exchanges, mixed
 
 
@@ -78,150 +82,42 @@ class Examiner:
         limit=48,
         n_exchanges=200,
     ):
-        self.alternatives = None  # known when the data is
-        self.trained = None
         self.questions = questions
         self.judged = judged
         self.batch_size = batch_size
         self.max_new_tokens = max_new_tokens
         self.limit = limit
         self.n_exchanges = n_exchanges
+        # Known when model and data are.
+        self.trainee = None
+        self.features = None
+        self.alternatives = None
+        self.trained = None
 
-    def prepare(self, rows, trained):
-        """Learns which answers compete.
-
-        Arguments
-        ---------
-        rows, trained : list of dict
-            Of the manifest: all splits, and those that are trained on.
-        """
-        self.alternatives = Alternatives(rows)
-        self.trained = Alternatives(trained)
-
-    def batches(self, trainee, features, rows, column="audio"):
-        """Reads clips.
+    def prepare(self, trainee, features, rows, trained):
+        """Takes the model, and learns which answers compete.
 
         Arguments
         ---------
         trainee : Trainee
-            Says where they go.
+            Who is examined.
         features : Features
             The frozen encoders' frames.
-        rows : list of dict
-            Of the manifest.
-        column : str
-            "audio", or "sound_wav" or "speech_wav" for one stem only.
-
-        Yields
-        ------
-        (list of dict, list of Frames)
+        rows, trained : list of dict
+            Of the manifest: all splits, and those that are trained on.
         """
-        device = trainee.model.llm.device
-        for start in range(0, len(rows), self.batch_size):
-            part = rows[start : start + self.batch_size]
-            items = [features.item(row[column]) for row in part]
-            yield part, features.frames(items, device)
+        self.trainee = trainee
+        self.features = features
+        self.alternatives = Alternatives(rows)
+        self.trained = Alternatives(trained)
 
-    def hearing(self, trainee, features, rows):
-        """Measures what is heard.
-
-        Arguments
-        ---------
-        trainee, features, rows
-            As for ``batches``.
-
-        Returns
-        -------
-        dict
-            "wer" and "sound_accuracy".
-        """
-        said, heard, named = [], [], []
-        for part, streams in self.batches(trainee, features, rows):
-            said += [row["spoken_text"] for row in part]
-            asked = self.questions["transcribe"]
-            heard += self.generate(trainee, streams, asked)
-            answers = self.generate(trainee, streams, self.questions["sound"])
-            named += [
-                names_sound(answer, row["sound_names"])
-                for answer, row in zip(answers, part, strict=True)
-            ]
-        return {
-            "wer": total_word_error_rate(said, heard),
-            "sound_accuracy": sum(named) / len(named),
-        }
-
-    def choice(self, trainee, features, rows, column="audio"):
-        """Chooses for every clip.
-
-        Arguments
-        ---------
-        trainee, features, rows, column
-            As for ``batches``.
-
-        Returns
-        -------
-        list of Pick
-        """
-        picks = []
-        for part, streams in self.batches(trainee, features, rows, column):
-            competing = self.competing(part)
-            asked = self.questions["direct"]
-            picks += choose(trainee, streams, competing, asked)
-        return picks
-
-    def following(self, trainee, features, rows, half):
-        """Exchanges a half and looks whether the answer follows.
-
-        Arguments
-        ---------
-        trainee, features, rows
-            As for ``batches``.
-        half : str
-            "sound" or "speech".
-
-        Returns
-        -------
-        float
-            Share of the clips whose answer becomes the trained one of the
-            new pair; None if there is no such clip.
-        """
-        changed = exchanges(rows, self.trained, half)[: self.n_exchanges]
-        if not changed:
-            return None
-        n_encoders = len(features.encoders)
-        device = trainee.model.llm.device
-        picks = []
-        for start in range(0, len(changed), self.batch_size):
-            part = changed[start : start + self.batch_size]
-            items = [mixed(row, n_encoders) for row in part]
-            streams = features.frames(items, device)
-            competing = self.competing(part)
-            asked = self.questions["direct"]
-            picks += choose(trainee, streams, competing, asked)
-        return share_right(picks, [row["triple_id"] for row in changed])
-
-    def validate(self, trainee, features, rows):
+    def validate(self, rows):
         """Examines the first ``limit`` clips.
 
         Arguments
         ---------
-        trainee, features, rows
-            As for ``batches``.
-
-        Returns
-        -------
-        dict
-            As for ``report``.
-        """
-        return self.report(trainee, features, rows[: self.limit])
-
-    def report(self, trainee, features, rows):
-        """Examines clips.
-
-        Arguments
-        ---------
-        trainee, features, rows
-            As for ``batches``.
+        rows : list of dict
+            Of the manifest.
 
         Returns
         -------
@@ -230,30 +126,90 @@ class Examiner:
             "choice", "choice_sound" and "choice_speech" of those who hear
             one stem only, and the judge's scores.
         """
-        was_training = trainee.training
-        trainee.eval()
-        report = self.hearing(trainee, features, rows)
+        return self.report(rows[: self.limit])
+
+    def test(self, rows):
+        """Examines all clips, and some with a half exchanged.
+
+        Arguments
+        ---------
+        rows : list of dict
+            Of the manifest.
+
+        Returns
+        -------
+        dict
+            As for ``validate``, with "follows_sound" and "follows_speech".
+        """
+        report = self.report(rows)
         rows = [row for row in rows if row["triple_id"]]
-        columns = {
-            "choice": "audio",
-            "choice_sound": "sound_wav",
-            "choice_speech": "speech_wav",
-        }
-        for name, column in columns.items() if rows else ():
-            picks = self.choice(trainee, features, rows, column)
-            report[name] = share_right(picks, [r["triple_id"] for r in rows])
-        if rows and self.judged is not None:
-            report |= self.judgement(trainee, features, rows)
-        trainee.train(was_training)
+        for half in ("sound", "speech"):
+            changed = exchanges(rows, self.trained, half)[: self.n_exchanges]
+            if changed:
+                report[f"follows_{half}"] = self.choice(changed, self._mix)
         return report
 
-    def judgement(self, trainee, features, rows):
+    def report(self, rows):
+        """Examines clips.
+
+        Arguments
+        ---------
+        rows : list of dict
+            Of the manifest.
+
+        Returns
+        -------
+        dict
+            See ``validate``.
+        """
+        was_training = self.trainee.training
+        self.trainee.eval()
+        report = self.hearing(rows)
+        rows = [row for row in rows if row["triple_id"]]
+        if rows:
+            report["choice"] = self.choice(rows, self._read("audio"))
+            for half in ("sound", "speech"):
+                stem = self._read(f"{half}_wav")
+                report[f"choice_{half}"] = self.choice(rows, stem)
+        if rows and self.judged is not None:
+            report |= self.judgement(rows)
+        self.trainee.train(was_training)
+        return report
+
+    def hearing(self, rows):
+        """Measures what is heard.
+
+        Arguments
+        ---------
+        rows : list of dict
+            Of the manifest.
+
+        Returns
+        -------
+        dict
+            "wer" and "sound_accuracy".
+        """
+        questions = [self.questions["transcribe"], self.questions["sound"]]
+        said = self.answers(rows, questions)
+        heard, named = zip(*said, strict=True)
+        right = [
+            names_sound(name, row["sound_names"])
+            for name, row in zip(named, rows, strict=True)
+        ]
+        return {
+            "wer": total_word_error_rate(
+                [row["spoken_text"] for row in rows], heard
+            ),
+            "sound_accuracy": sum(right) / len(right),
+        }
+
+    def judgement(self, rows):
         """Asks all instructions about some clips and has them judged.
 
         Arguments
         ---------
-        trainee, features, rows
-            As for ``batches``; all with a behaviour.
+        rows : list of dict
+            Of the manifest; all with a behaviour.
 
         Returns
         -------
@@ -261,75 +217,103 @@ class Examiner:
             See ``JudgedAnswers.scores``.
         """
         rows = self.judged.chosen(rows)
-        answers = []
-        for _, streams in self.batches(trainee, features, rows):
-            said = [
-                self.generate(trainee, streams, question)
-                for question in self.judged.instructions
-            ]
-            answers += zip(*said, strict=True)
+        answers = self.answers(rows, self.judged.instructions)
         return self.judged.scores(rows, answers)
 
-    def test(self, trainee, features, rows):
-        """Examines all clips, and some with a half exchanged.
+    def choice(self, rows, item):
+        """Has the model choose for every clip.
 
         Arguments
         ---------
-        trainee, features, rows
-            As for ``batches``.
+        rows : list of dict
+            Of the manifest, or of ``exchanges``.
+        item : callable
+            Row -> Item: what is heard.
 
         Returns
         -------
-        dict
-            As for ``report``, with "follows_sound" and "follows_speech".
+        float
+            Share of clips whose right answer is chosen.
         """
-        report = self.report(trainee, features, rows)
-        rows = [row for row in rows if row["triple_id"]]
-        for half in ("sound", "speech"):
-            share = self.following(trainee, features, rows, half)
-            if share is not None:
-                report[f"follows_{half}"] = share
-        return report
-
-    def competing(self, rows):
-        """The alternatives of clips (list of dict)."""
-        return [
-            self.alternatives.of(row["sound_id"], row["line_id"])
-            for row in rows
-        ]
+        picks = []
+        for part, streams in self.batches(rows, item):
+            competing = [
+                self.alternatives.of(row["sound_id"], row["line_id"])
+                for row in part
+            ]
+            asked = self.questions["direct"]
+            picks += choose(self.trainee, streams, competing, asked)
+        return share_right(picks, [row["triple_id"] for row in rows])
 
     @torch.no_grad()
-    def generate(self, trainee, streams, question):
-        """Answers, greedily.
+    def answers(self, rows, questions):
+        """Has the model answer, greedily; a clip is heard once.
 
         Arguments
         ---------
-        trainee : Trainee
-            The model.
-        streams : list of Frames
-            What the encoders say.
-        question : str
-            The instruction.
+        rows : list of dict
+            Of the manifest.
+        questions : list of str
+            Asked about each clip.
 
         Returns
         -------
-        list of str
+        list of list of str
+            Of each clip, one answer per question.
         """
-        llm = trainee.model.llm
-        tokens, sizes = trainee.listen(streams)
-        ids = trainee.model.prompt(question)
-        dtype = llm.model.get_input_embeddings().weight.dtype
-        prefixes = [
-            Prefix(ids.before, own[:size].to(dtype))
-            for own, size in zip(tokens, sizes.tolist(), strict=True)
-        ]
-        new = PrefixCache(llm, prefixes).generate(
-            range(len(prefixes)),
-            [ids.after] * len(prefixes),
-            {"do_sample": False, "max_new_tokens": self.max_new_tokens},
-        )
-        texts = llm.tokenizer.batch_decode(new, skip_special_tokens=True)
-        return [text.strip() for text in texts]
+        model = self.trainee.model
+        prompts = [model.prompt(question) for question in questions]
+        options = {"do_sample": False, "max_new_tokens": self.max_new_tokens}
+        dtype = model.llm.model.get_input_embeddings().weight.dtype
+        answers = []
+        for part, streams in self.batches(rows, self._read("audio")):
+            tokens, sizes = self.trainee.listen(streams)
+            prefixes = [
+                Prefix(prompts[0].before, own[:size].to(dtype))
+                for own, size in zip(tokens, sizes.tolist(), strict=True)
+            ]
+            cache = PrefixCache(model.llm, prefixes)
+            clips = range(len(part))
+            said = [
+                cache.generate(clips, [ids.after] * len(part), options)
+                for ids in prompts
+            ]
+            texts = [
+                model.llm.tokenizer.batch_decode(own, skip_special_tokens=True)
+                for own in said
+            ]
+            answers += [
+                [t.strip() for t in own] for own in zip(*texts, strict=False)
+            ]
+        return answers
+
+    def batches(self, rows, item):
+        """Reads clips.
+
+        Arguments
+        ---------
+        rows : list of dict
+            Of the manifest.
+        item : callable
+            Row -> Item.
+
+        Yields
+        ------
+        (list of dict, list of Frames)
+        """
+        device = self.trainee.llm.device
+        for start in range(0, len(rows), self.batch_size):
+            part = rows[start : start + self.batch_size]
+            items = [item(row) for row in part]
+            yield part, self.features.frames(items, device)
+
+    def _read(self, column):
+        """Row -> Item of the recording in a column."""
+        return lambda row: self.features.item(row[column])
+
+    def _mix(self, row):
+        """The Item of an exchange."""
+        return mixed(row, len(self.features.encoders))
 
 
 def score(report):
@@ -360,27 +344,3 @@ def score(report):
         return sum(parts) / len(parts)
     parts.append(report["choice"])
     return 1 + sum(parts) / len(parts)
-
-
-def share_right(picks, triples):
-    """Share of choices that are the triple they should be.
-
-    Arguments
-    ---------
-    picks : list of Pick
-        The choices.
-    triples : list of str
-        What they should be.
-
-    Returns
-    -------
-    float
-
-    Example
-    -------
-    >>> from speechbrain_jasco.training.choice import Pick
-    >>> share_right([Pick("a", {}), Pick("b", {})], ["a", "a"])
-    0.5
-    """
-    right = [p.chosen == t for p, t in zip(picks, triples, strict=True)]
-    return sum(right) / max(1, len(right))

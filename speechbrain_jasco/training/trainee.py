@@ -24,6 +24,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from speechbrain_jasco.training.alignment import Heard
+from speechbrain_jasco.training.choice import contrast
 from speechbrain_jasco.training.packing import (
     NO_LABEL,
     Branch,
@@ -314,41 +315,6 @@ class Trainee(nn.Module):
         with torch.no_grad():
             for name, parameter in self.trained().items():
                 parameter.copy_(state[name])
-
-
-def contrast(losses, rival_of):
-    """How far the right answers are from being preferred to their rivals.
-
-    The probability of an answer among its rivals is that of its tokens'
-    geometric mean, squared so that the clearly worse ones are left alone.
-
-    Arguments
-    ---------
-    losses : torch.Tensor
-        Mean loss per token of each answer and rival.
-    rival_of : list of int
-        Of each rival the number of the answer, of an answer its own.
-
-    Returns
-    -------
-    torch.Tensor
-        Cross-entropy of each answer that has rivals.
-
-    Example
-    -------
-    >>> contrast(torch.tensor([1.0, 1.0, 0.5]), [0, 0, 2])
-    tensor([0.6931])
-    """
-    groups = {}
-    for number, answer in enumerate(rival_of):
-        groups.setdefault(answer, []).append(number)
-    scores = -2 * losses
-    against = [
-        scores[own].logsumexp(dim=0) - scores[answer]
-        for answer, own in groups.items()
-        if len(own) > 1
-    ]
-    return torch.stack(against) if against else losses.new_zeros(0)
 
 
 def attention_mask(packed, config, embeds):
