@@ -97,9 +97,9 @@ def test_what_nobody_hears_is_not_there(trainee, audio):
     assert packed.ids.tolist() == [[5, 5, 9, 8]]
     # A clip without questions, and one whose audio nobody hears.
     tokens, sizes = audio[0], torch.tensor([2, 3, 4])
-    trainee.listen, listen = lambda streams: (tokens, sizes), trainee.listen
+    trainee.fuse, fuse = lambda streams: (tokens, sizes), trainee.fuse
     losses = trainee([], rows).answers
-    trainee.listen = listen
+    trainee.fuse = fuse
     expected = [
         alone(trainee, row, branch, own[:n])
         for row, own, n in zip(rows, tokens, [2, 3, 4], strict=True)

@@ -17,8 +17,9 @@ from tiny_training import tiny_trainee
 from speechbrain_jasco.integrations.audio_llm import AudioLLM
 from speechbrain_jasco.integrations.causal_lm import CausalLM
 from speechbrain_jasco.lobes.frames import Frames
+from speechbrain_jasco.lobes.models.readout import UNKNOWN, Readout, Targets
 from speechbrain_jasco.lobes.models.window_qformer import WindowQFormer
-from speechbrain_jasco.training.alignment import Alignment, Targets
+from speechbrain_jasco.training.alignment import Alignment
 from speechbrain_jasco.training.choice import (
     Alternatives,
     choose,
@@ -26,6 +27,7 @@ from speechbrain_jasco.training.choice import (
     contrast,
 )
 from speechbrain_jasco.training.curriculum import Curriculum, Stage
+from speechbrain_jasco.training.data import ClipData
 from speechbrain_jasco.training.exchange import exchanges, mixed
 from speechbrain_jasco.training.meter import Meter
 from speechbrain_jasco.training.packing import Branch, Row
@@ -151,43 +153,56 @@ def test_a_stage_that_makes_no_sense(options, message):
 # ----------------------------------------------------------------------------
 
 
+def tiny_alignment(table, words, sounds, sharpness):
+    """With the embeddings of a table and one name per sound."""
+    readout = Readout(table.shape[1], "{words}", sharpness)
+    names = {"sound": [[ids] for ids in sounds], "speaker": [[[0]], [[1]]]}
+    readout.set_vocabulary(words, names)
+    readout.bind(table, lambda text: [])
+    return Alignment(readout)
+
+
+def align(alignment, tokens, sizes, words, sounds):
+    """Losses; the speaker is unknown."""
+    unknown = [UNKNOWN] * len(words)
+    targets = Targets(words, {"sound": sounds, "speaker": unknown})
+    scores = alignment.readout.scores(tokens, torch.tensor(sizes))
+    return alignment(scores, torch.tensor(sizes), targets)
+
+
 def test_tokens_that_are_the_words_are_read_as_them():
     torch.manual_seed(0)
     table = torch.randn(30, 16)
-    alignment = Alignment(16, sharpness=50.0)
-    alignment.set_vocabulary(table, [4, 9, 9, 21], [[1, 2], [3], [5]])
-    blank = alignment.blank.detach()
+    alignment = tiny_alignment(table, [4, 9, 9, 21], [[1, 2], [3], [5]], 50.0)
+    blank = alignment.readout.blank.detach()
     tokens = torch.stack([7 * table[9], blank, table[9], 2 * table[4], blank])
     batch = torch.stack([tokens, torch.cat([tokens[3:], torch.zeros(3, 16)])])
-    targets = Targets([[9, 9, 4], [4]], [0, 1])
-    heard = alignment(batch, torch.tensor([5, 2]), targets)
+    heard = align(alignment, batch, [5, 2], [[9, 9, 4], [4]], [0, 1])
     assert heard.words == [[9, 9, 4], [4]]
     assert heard.ctc.max() < 0.01
-    wrong = alignment(batch, torch.tensor([5, 2]), Targets([[4], [9]], [0, 0]))
+    assert not heard.speaker.any()
+    wrong = align(alignment, batch, [5, 2], [[4], [9]], [0, 0])
     assert wrong.ctc.min() > 1
     # A mean that is the name of a sound is that sound.
     centred = torch.stack([table[[1, 2]].mean(0), table[3], table[5]])
     centred = centred - centred.mean(0)
-    heard = alignment(
-        centred[:, None].expand(3, 4, 16),
-        torch.tensor([4, 4, 4]),
-        Targets([[4]] * 3, [0, 1, 2]),
-    )
-    assert heard.sounds == [0, 1, 2] and heard.sound.max() < 0.01
+    tokens = centred[:, None].expand(3, 4, 16)
+    heard = align(alignment, tokens, [4, 4, 4], [[4]] * 3, [0, 1, 2])
+    assert heard.names["sound"] == [0, 1, 2] and heard.sound.max() < 0.01
 
 
 def test_ctc_is_that_of_the_sum_over_paths():
     """Two tokens, one word: the paths are word-word, blank-word, word-blank."""
     torch.manual_seed(0)
     table = torch.randn(5, 8)
-    alignment = Alignment(8, sharpness=1.0)
-    alignment.set_vocabulary(table, [2, 3], [[0], [1]])
+    alignment = tiny_alignment(table, [2, 3], [[0], [1]], 1.0)
+    blank = alignment.readout.blank
     tokens = torch.randn(1, 2, 8)
     unit = torch.nn.functional.normalize
-    classes = unit(torch.stack([alignment.blank, table[2], table[3]]), dim=1)
+    classes = unit(torch.stack([blank, table[2], table[3]]), dim=1)
     p = (unit(tokens[0], dim=1) @ classes.T).softmax(dim=1)  # [time, class]
     paths = p[0, 1] * p[1, 1] + p[0, 0] * p[1, 1] + p[0, 1] * p[1, 0]
-    heard = alignment(tokens, torch.tensor([2]), Targets([[2]], [0]))
+    heard = align(alignment, tokens, [2], [[2]], [0])
     assert heard.ctc.item() == pytest.approx(-paths.log().item(), abs=1e-5)
 
 
@@ -309,7 +324,7 @@ def test_eight_clips_are_learned_by_heart(tmp_path):
     fusion = WindowQFormer([16], llm.width, width=8, n_heads=2)
     model = AudioLLM([], fusion, llm, "{audio}{question}")
     model.load()
-    trainee = Trainee(model, Alignment(llm.width)).eval()
+    trainee = Trainee(model, Alignment(Readout(llm.width))).eval()
     streams = [Frames(torch.randn(8, 34, 16), torch.ones(8), 50.0)]
     after = model.prompt("What?").after
     rows = [
@@ -332,14 +347,15 @@ def test_eight_clips_are_learned_by_heart(tmp_path):
 
 def test_meter_means_by_task(trainee):
     streams = [Frames(torch.randn(2, 34, 16), torch.ones(2), 50.0)]
-    alignment = trainee.alignment
-    table = trainee.model.llm.model.get_input_embeddings().weight
-    alignment.set_vocabulary(table, [5, 6, 7], [[8], [9]])
+    readout, llm = trainee.alignment.readout, trainee.model.llm
+    names = {"sound": [[[8]], [[9]]], "speaker": [[[5]], [[6]]]}
+    readout.set_vocabulary([5, 6, 7], names)
+    readout.bind(llm.model.get_input_embeddings().weight, llm.tokenize)
     rows = [
         Row([], [Branch([3], [4], task="a"), Branch([3], [5], task="b")]),
         Row([], [Branch([3], [6], task="a")]),
     ]
-    targets = Targets([[5], [6, 7]], [0, 1])
+    targets = Targets([[5], [6, 7]], {"sound": [0, 1], "speaker": [1, -100]})
     losses = trainee(streams, rows, targets)
     meter = Meter()
     meter.add(losses, targets)
@@ -347,6 +363,89 @@ def test_meter_means_by_task(trainee):
     assert means["a"] == pytest.approx((a + c) / 2)
     assert means["b"] == pytest.approx(b)
     assert means["ctc"] == pytest.approx(losses.heard.ctc.mean().item())
-    right = [g == t for g, t in zip(losses.heard.sounds, [0, 1], strict=True)]
+    sounds, speakers = losses.heard.names.values()
     aligned = meter.aligned(trainee.model.llm.tokenizer)
+    right = [g == t for g, t in zip(sounds, [0, 1], strict=True)]
     assert aligned["ctc_sound"] == sum(right) / 2
+    assert aligned["ctc_speaker"] == (speakers[0] == 1)
+
+
+# ----------------------------------------------------------------------------
+# Batches
+# ----------------------------------------------------------------------------
+
+SPEAKERS = {"joe": ["A man."], "ann": ["A woman."], "bob": ["A man."]}
+
+
+class NoSound:
+    """Features of clips that nobody listens to."""
+
+    def item(self, path):
+        return path
+
+
+def manifest_rows(n=40):
+    """Clips with a behaviour and clips without, in turn."""
+    rows = []
+    for i in range(n):
+        split = ("train", "hearing")[i % 2]
+        row = {
+            "id": f"{split}-{i}",
+            "audio": f"{i}.wav",
+            "n_frames": 16000,
+            "split": split,
+            "spoken_text": "Go on." if i % 3 else "Wait.",
+            "sound_id": ("rain", "dog")[i % 2],
+            "sound_names": ("Rain|Rain falling", "A dog")[i % 2],
+            "line_id": ("go", "wait")[i % 3 == 0],
+            "voice": ("joe", "ann", "bob", "eve")[i % 4],
+            "triple_id": f"rain.{i}" if split == "train" else "",
+            "tgt_text": "They go." if split == "train" else "",
+            "answers": "They go." if split == "train" else "",
+        }
+        rows.append(row)
+    return rows
+
+
+@pytest.fixture
+def clip_data(trainee):
+    tasks = {"direct": Task(["What?"], "{answer}")}
+    data = ClipData(NoSound(), tasks, SPEAKERS, seed=1)
+    data.prepare(trainee, manifest_rows())
+    return data
+
+
+def batch_of(data, **options):
+    """All clips in one batch, in the first epoch of a stage."""
+    stage = {"name": "a", "epochs": 1, "lr": {}, "tasks": {"direct": 1}}
+    data.turn_to(1, Stage(**stage | options))
+    dataset = data.dataset(manifest_rows())
+    return data.collate([dataset[i] for i in range(len(dataset))])
+
+
+def test_the_share_of_given_clips(clip_data):
+    assert batch_of(clip_data, given=0.0).given == []
+    given = batch_of(clip_data, given=1.0)
+    assert given.given == list(range(len(given.ids)))
+    some = batch_of(clip_data, given=0.5, align={"ctc": 1.0})
+    assert 10 <= len(some.given) <= 30
+    assert some.given == batch_of(clip_data, given=0.5, align={"ctc": 1}).given
+
+
+def test_clips_without_a_question_stay_out_unless_they_are_aligned(clip_data):
+    assert {i.split("-")[0] for i in batch_of(clip_data).ids} == {"train"}
+    aligned = batch_of(clip_data, align={"ctc": 1.0})
+    assert len(aligned.ids) == len(manifest_rows())
+
+
+def test_voices_that_are_described_alike_are_one(clip_data):
+    targets = batch_of(clip_data, align={"ctc": 1.0}).targets
+    man, woman, man_too, unknown = targets.names["speaker"][:4]
+    assert man == man_too != woman and unknown == UNKNOWN
+    tokenize = clip_data.trainee.llm.tokenize
+    readout = clip_data.trainee.alignment.readout
+    spoken = [t for t in readout.speaker_ids[man, 0].tolist() if t >= 0]
+    assert spoken == tokenize(" a man")
+    sounds = targets.names["sound"]
+    assert [clip_data.sounds[s] for s in sounds[:2]] == ["rain", "dog"]
+    assert targets.words[0] == tokenize(" Wait.")

@@ -12,6 +12,7 @@ from speechbrain.dataio import audio_io
 from tiny_systems import tiny_audio_llm, write_llama_tokenizer
 
 from speechbrain_jasco.building.manifest import write_manifest
+from speechbrain_jasco.lobes.models.readout import Readout
 from speechbrain_jasco.training.alignment import Alignment
 from speechbrain_jasco.training.trainee import Trainee
 
@@ -96,6 +97,7 @@ def tiny_overrides(models, folder, output):
         "test_splits": ["test_seen"],
         "ckpt_interval_minutes": -1,
         "examiner": {"judged": None, "n_exchanges": 4},
+        "model": {"llm": {"lora": {"layers_to_transform": [0, 1]}}},
     }
 
 
@@ -112,4 +114,4 @@ def tiny_trainee(folder):
     write_llama_tokenizer(folder)
     model = tiny_audio_llm(folder)
     model.load()
-    return Trainee(model, Alignment(model.llm.width)).eval()
+    return Trainee(model, Alignment(Readout(model.llm.width))).eval()

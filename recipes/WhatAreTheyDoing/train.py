@@ -111,13 +111,15 @@ class JascoBrain(sb.Brain):
             key = content_key(self.hparams.seed, *where)
             torch.manual_seed(int(key[:12], 16))
         aligns = self.plan.align or stage != sb.Stage.TRAIN
-        targets = batch.targets if aligns else None
-        return self.modules.trainee(streams, batch.rows, targets)
+        given = batch.given if stage == sb.Stage.TRAIN else []
+        targets = batch.targets if aligns or given else None
+        return self.modules.trainee(streams, batch.rows, targets, given)
 
     def compute_objectives(self, predictions, batch, stage):
         """Mean over answers, plus the weighted losses without the LLM."""
         self.meter.add(predictions, batch.targets)
-        loss = torch.zeros((), device=self.device)
+        # Of a batch without questions nothing is learned, and nothing fails.
+        loss = torch.zeros((), device=self.device, requires_grad=True)
         if predictions.answers is not None:
             loss = loss + predictions.answers.mean()
             if self.plan.contrast and len(predictions.contrast):

@@ -45,6 +45,8 @@ class AudioLLM(nn.Module):
     checkpoint : str or object, optional
         File of ``trained_weights.export``, or an object with ``check()``,
         ``fingerprint()`` and ``read(model) -> dict`` of trained weights.
+    readout : Readout, optional
+        Turns audio tokens into the words and names that the LLM reads.
 
     Example
     -------
@@ -73,6 +75,7 @@ class AudioLLM(nn.Module):
         template,
         template_without_transcript=None,
         checkpoint=None,
+        readout=None,
     ):
         super().__init__()
         self.encoders = nn.ModuleList(encoders)
@@ -83,6 +86,7 @@ class AudioLLM(nn.Module):
         self.template_without_transcript = PromptTemplate(without)
         is_path = checkpoint is not None and not hasattr(checkpoint, "read")
         self.checkpoint = TrainedWeights(checkpoint) if is_path else checkpoint
+        self.readout = readout
         self.is_loaded = False
 
     def config(self):
@@ -94,6 +98,7 @@ class AudioLLM(nn.Module):
         return {
             "encoders": encoders,
             "fusion": describe(self.fusion),
+            "readout": self.readout and describe(self.readout),
             "llm": self.llm.config(),
             "template": self.template.text,
             "template_without_transcript": self.template_without_transcript.text,
@@ -128,6 +133,10 @@ class AudioLLM(nn.Module):
         self.fusion.to(self.llm.device)
         if self.checkpoint is not None:
             self.load_trainable(self.checkpoint.read(self))
+        if self.readout is not None:
+            self.readout.to(self.llm.device)
+            table = self.llm.model.get_input_embeddings().weight
+            self.readout.bind(table, self.llm.tokenize)
         self.is_loaded = True
 
     @mark_as_transfer
@@ -172,6 +181,8 @@ class AudioLLM(nn.Module):
                 f"the fusion gives tokens of width {tokens.shape[2]}; the LLM "
                 f"takes {self.llm.width}. Set the fusion's llm_width to it."
             )
+        if self.readout is not None:
+            tokens, lens = self.readout(tokens, lens)
         return tokens, lens
 
     def prompt(self, question, transcript=""):
@@ -194,18 +205,22 @@ class AudioLLM(nn.Module):
         return template.ids(self.llm.tokenizer, question, transcript)
 
     def trainable_state(self):
-        """The trained weights.
+        """The trained weights, and the vocabulary of the readout.
 
         Returns
         -------
         dict
             Name -> tensor on the CPU.
         """
-        return {
-            name: parameter.detach().cpu()
-            for name, parameter in self.named_parameters()
-            if parameter.requires_grad
-        }
+        return {name: t.detach().cpu() for name, t in self._trained().items()}
+
+    def _trained(self):
+        """Name -> parameter or, of the vocabulary, buffer."""
+        own = {n: p for n, p in self.named_parameters() if p.requires_grad}
+        if self.readout is not None:
+            vocabulary = self.readout.vocabulary().items()
+            own |= {f"readout.{name}": ids for name, ids in vocabulary}
+        return own
 
     def load_trainable(self, state):
         """Sets the trained weights, all of them and no others.
@@ -220,7 +235,9 @@ class AudioLLM(nn.Module):
         ValueError
             If a weight is missing, unused or of another shape; names all.
         """
-        own = {n: p for n, p in self.named_parameters() if p.requires_grad}
+        if self.readout is not None:
+            self.readout.make_room(state, "readout.")
+        own = self._trained()
         problems = [f"missing: {name}" for name in own if name not in state]
         problems += [f"unused: {name}" for name in state if name not in own]
         problems += [

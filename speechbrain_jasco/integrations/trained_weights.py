@@ -91,8 +91,11 @@ def export(model, path, dtype=None):
     path : str or Path
         The file.
     dtype : torch.dtype, optional
-        Precision in the file; by default each weight's own.
+        Precision in the file; by default each weight's own. Whole numbers
+        stay as they are.
     """
-    state = model.trainable_state()
-    state = {k: v.to(dtype or v.dtype).contiguous() for k, v in state.items()}
-    save_file(state, path)
+    state = {
+        name: w.to(dtype if dtype and w.is_floating_point() else w.dtype)
+        for name, w in model.trainable_state().items()
+    }
+    save_file({name: w.contiguous() for name, w in state.items()}, path)

@@ -38,7 +38,10 @@ class Stage:
         example, three clips in ten get one. A split that is not named gets
         none.
     align : dict
-        "ctc", "sound" -> weight of the losses without the LLM.
+        "ctc", "sound", "speaker" -> weight of the losses without the LLM.
+    given : float
+        Share of the clips whose words and names the readout is given instead
+        of reading them off; an ``AudioLLM`` without readout takes none.
     rivals : int
         Trained answers with the same sound or line that compete with the
         right one, per question that asks for the behaviour alone.
@@ -62,6 +65,7 @@ class Stage:
     tasks: dict = field(default_factory=dict)
     turns: float | dict = 3
     align: dict = field(default_factory=dict)
+    given: float = 0.0
     rivals: int = 0
     contrast: float = 0.0
     warmup: float = 0.1
@@ -74,7 +78,7 @@ class Stage:
                 f"{self.tasks} and align {self.align}; expected at least one "
                 "epoch and something to learn"
             )
-        names = (("lr", PARTS), ("align", ("ctc", "sound")))
+        names = (("lr", PARTS), ("align", ("ctc", "sound", "speaker")))
         for option, known in names:
             unknown = sorted(set(getattr(self, option)) - set(known))
             if unknown:

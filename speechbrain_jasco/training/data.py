@@ -18,7 +18,7 @@ from speechbrain.dataio.dataset import DynamicItemDataset
 
 from speechbrain_jasco.building.manifest import COLUMNS, wordings
 from speechbrain_jasco.dataio import SAMPLE_RATE_HZ, audio_path, read_table
-from speechbrain_jasco.training.alignment import Targets
+from speechbrain_jasco.lobes.models.readout import UNKNOWN, Targets
 from speechbrain_jasco.training.choice import Alternatives
 from speechbrain_jasco.training.features import Item
 from speechbrain_jasco.training.packing import Row
@@ -42,12 +42,15 @@ class Batch(NamedTuple):
         Their questions.
     targets : Targets
         What should be heard.
+    given : list of int
+        Clips whose words and names the LLM is given.
     """
 
     ids: list[str]
     items: list[Item]
     rows: list[Row]
     targets: Targets
+    given: list[int]
 
 
 def read_built(manifest, data_folder):
@@ -130,7 +133,8 @@ class ClipData:
         self.tasks = tasks
         self.speakers = speakers
         self.seed = seed
-        self.sounds = []
+        self.sounds = []  # of sound_id
+        self.voices = []
         self.trained = None  # the answers that compete
         self.wordings = {}  # triple_id -> answers
         self.epoch = 0
@@ -138,7 +142,7 @@ class ClipData:
         self.trainee = None
 
     def prepare(self, trainee, rows):
-        """Shows the alignment what there is to be heard.
+        """Tells the readout what there is to be heard.
 
         Arguments
         ---------
@@ -152,14 +156,22 @@ class ClipData:
         self.trained = Alternatives(rows)
         self.wordings = {r["triple_id"]: wordings(r["answers"]) for r in rows}
         words = {t for r in rows for t in self._words(r["spoken_text"])}
-        names = {r["sound_id"]: wordings(r["sound_names"]) for r in rows}
-        self.sounds = sorted(names)
-        sounds = [
-            [t for name in names[s] for t in llm.tokenize(f" {name.lower()}")]
-            for s in self.sounds
-        ]
-        table = llm.model.get_input_embeddings().weight
-        trainee.alignment.set_vocabulary(table, words, sounds)
+        sounds = {r["sound_id"]: wordings(r["sound_names"]) for r in rows}
+        voices = {
+            r["voice"]: self.speakers[r["voice"]]
+            for r in rows
+            if r["voice"] in self.speakers
+        }
+        # Voices that are described alike cannot be told apart.
+        voices = {tuple(own): own for own in voices.values()}
+        self.sounds, self.voices = sorted(sounds), sorted(voices)
+        readout = trainee.alignment.readout
+        names = {
+            "sound": [self._names(sounds[s]) for s in self.sounds],
+            "speaker": [self._names(voices[v]) for v in self.voices],
+        }
+        readout.set_vocabulary(words, names)
+        readout.bind(llm.model.get_input_embeddings().weight, llm.tokenize)
 
     def turn_to(self, epoch, stage):
         """Sets what is drawn from now on.
@@ -196,7 +208,7 @@ class ClipData:
         dataset.add_dynamic_item(self.features.item, "audio", "item")
         dataset.add_dynamic_item(self.turns, ["id", *ASKED_BY], "turns")
         dataset.set_output_keys(
-            ["id", "item", "turns", "spoken_text", "sound_id"]
+            ["id", "item", "turns", "spoken_text", "sound_id", "voice"]
         )
         return dataset
 
@@ -263,14 +275,24 @@ class ClipData:
         -------
         Batch
         """
+        if not self.stage.align and self.epoch:
+            # Clips without a question would be heard for nothing.
+            examples = [e for e in examples if e["turns"]] or examples[:1]
         rows = [self.trainee.row(e["turns"]) for e in examples]
         any_turns = any(row.branches for row in rows)
+        given = [i for i, e in enumerate(examples) if self._is_given(e["id"])]
         return Batch(
             [e["id"] for e in examples],
             [e["item"] for e in examples],
             rows if any_turns else [],
             self.targets(examples),
+            given if any_turns else [],
         )
+
+    def _is_given(self, name):
+        """Whether a clip's words and names are given in this epoch."""
+        rng = random.Random(f"{self.seed} {self.epoch} given {name}")
+        return rng.random() < self.stage.given
 
     def targets(self, rows):
         """What should be heard in clips.
@@ -278,7 +300,7 @@ class ClipData:
         Arguments
         ---------
         rows : list of dict
-            With ``spoken_text`` and ``sound_id``.
+            With ``spoken_text``, ``sound_id`` and ``voice``.
 
         Returns
         -------
@@ -286,8 +308,23 @@ class ClipData:
         """
         return Targets(
             [self._words(row["spoken_text"]) for row in rows],
-            [self.sounds.index(row["sound_id"]) for row in rows],
+            {
+                "sound": [self.sounds.index(r["sound_id"]) for r in rows],
+                "speaker": [self._speaker(r["voice"]) for r in rows],
+            },
         )
+
+    def _speaker(self, voice):
+        """Number of a voice's description."""
+        described = tuple(self.speakers.get(voice, []))
+        if described not in self.voices:
+            return UNKNOWN
+        return self.voices.index(described)
+
+    def _names(self, names):
+        """Names as tokens in the middle of a text: "Rain." as " rain"."""
+        names = [name.lower().rstrip(".") for name in names]
+        return [self.trainee.model.llm.tokenize(f" {n}") for n in names]
 
     def _words(self, text):
         """Tokens of what is said, as in the middle of a text."""

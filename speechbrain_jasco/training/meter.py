@@ -7,6 +7,7 @@ Authors
 from collections import defaultdict
 
 from speechbrain_jasco.building.word_errors import total_word_error_rate
+from speechbrain_jasco.lobes.models.readout import UNKNOWN
 
 
 class Meter:
@@ -25,7 +26,7 @@ class Meter:
     def __init__(self):
         self._losses = defaultdict(list)
         self._words = []  # (said, heard), as tokens
-        self._sounds = []  # (right, heard)
+        self._names = defaultdict(list)  # kind -> (right, heard)
 
     def add(self, losses, targets):
         """Takes the losses of a batch.
@@ -48,7 +49,10 @@ class Meter:
             self._losses["ctc"] += heard.ctc.tolist()
             self._losses["sound_loss"] += heard.sound.tolist()
             self._words += zip(targets.words, heard.words, strict=True)
-            self._sounds += zip(targets.sounds, heard.sounds, strict=True)
+            self._losses["speaker_loss"] += heard.speaker.tolist()
+            for kind, names in heard.names.items():
+                right = targets.names[kind]
+                self._names[kind] += zip(right, names, strict=True)
 
     def means(self):
         """Mean loss of each task.
@@ -73,7 +77,8 @@ class Meter:
         Returns
         -------
         dict
-            "ctc_wer" and "ctc_sound", where anything was aligned.
+            "ctc_wer", "ctc_sound" and "ctc_speaker", where anything was
+            aligned and the truth is known.
         """
         if not self._words:
             return {}
@@ -81,8 +86,9 @@ class Meter:
             tokenizer.batch_decode([list(ids) for ids in side])
             for side in zip(*self._words, strict=True)
         )
-        right = [a == b for a, b in self._sounds]
-        return {
-            "ctc_wer": total_word_error_rate(said, heard),
-            "ctc_sound": sum(right) / len(right),
-        }
+        stats = {"ctc_wer": total_word_error_rate(said, heard)}
+        for kind, names in self._names.items():
+            right = [a == b for a, b in names if a != UNKNOWN]
+            if right:
+                stats[f"ctc_{kind}"] = sum(right) / len(right)
+        return stats

@@ -1,8 +1,10 @@
 """The auditory LLM as it is trained: frames and packed rows to losses.
 
-    frames -> fusion -> audio tokens --+-> alignment -> CTC, sound
-                                       v
-    rows -----------> packed embeddings -> LLM -> loss of each answer
+    frames -> fusion -> audio tokens -> scores -> alignment -> CTC, names
+                               |          v
+                               |       readout, given truth if wanted
+                               v          v
+    rows ---------------> packed embeddings -> LLM -> loss of each answer
 
 One ``forward`` does all of it, since that is what DistributedDataParallel
 watches. Logits are computed where an answer is predicted and nowhere else.
@@ -72,7 +74,8 @@ class Trainee(nn.Module):
     model : AudioLLM
         The auditory LLM.
     alignment : Alignment
-        Losses without the LLM; its parameters are not part of the model.
+        Losses without the LLM. Its readout is the model's, or where that has
+        none one that serves the losses only.
 
     Example
     -------
@@ -142,7 +145,7 @@ class Trainee(nn.Module):
         known = {id(p) for part in self.parts().values() for p in part}
         return {n: p for n, p in self.named_parameters() if id(p) in known}
 
-    def forward(self, streams, rows=None, targets=None):
+    def forward(self, streams, rows=None, targets=None, given=()):
         """Computes losses.
 
         Arguments
@@ -153,18 +156,22 @@ class Trainee(nn.Module):
             One per clip; without any question the LLM is not run.
         targets : Targets, optional
             What should be heard; without them nothing is aligned.
+        given : iterable of int
+            Clips of which the LLM reads the targets.
 
         Returns
         -------
         Losses
         """
-        tokens, sizes = self.listen(streams)
-        heard = None
+        tokens, sizes = self.fuse(streams)
+        scores = heard = None
         if targets is not None:
-            heard = self.alignment(tokens, sizes, targets)
+            scores = self.alignment.readout.scores(tokens, sizes)
+            heard = self.alignment(scores, sizes, targets)
         asked = [i for i, row in enumerate(rows or []) if row.branches]
         if not asked:
             return Losses(None, [], heard)
+        tokens, sizes = self.read(tokens, sizes, scores, targets, given)
         tokens, sizes = tokens[asked], sizes[asked]
         packed = pack([rows[i] for i in asked], sizes.tolist(), tokens.device)
         losses = self.answer_losses(packed, tokens, sizes)
@@ -174,6 +181,51 @@ class Trainee(nn.Module):
         return Losses(losses[answers], tasks, heard, against)
 
     def listen(self, streams):
+        """Hears what the LLM reads.
+
+        Arguments
+        ---------
+        streams : list of Frames
+            One per encoder.
+
+        Returns
+        -------
+        tokens : torch.Tensor
+            What the LLM reads [B, N, D].
+        sizes : torch.Tensor
+            Their numbers [B].
+        """
+        return self.read(*self.fuse(streams))
+
+    def read(self, tokens, sizes, scores=None, targets=None, given=()):
+        """Reads audio tokens out, where the model does so.
+
+        Arguments
+        ---------
+        tokens : torch.Tensor
+            Audio tokens [B, N, D].
+        sizes : torch.Tensor
+            Their numbers [B].
+        scores : Scores, optional
+            Of the tokens, if they are there already.
+        targets : Targets, optional
+            What should be heard.
+        given : iterable of int
+            Clips of which the LLM reads the targets.
+
+        Returns
+        -------
+        tokens, sizes
+            As for ``listen``.
+        """
+        readout = self.model.readout
+        if readout is None:
+            return tokens, sizes
+        if scores is None:
+            scores = readout.scores(tokens, sizes)
+        return readout.read(scores, sizes, targets, given)
+
+    def fuse(self, streams):
         """Fuses.
 
         Arguments
@@ -202,7 +254,7 @@ class Trainee(nn.Module):
         """
         table = self.llm.model.get_input_embeddings().weight
         self.eval()  # the brain turns to training
-        tokens, sizes = self.listen(streams)
+        tokens, sizes = self.fuse(streams)
         inside = torch.arange(tokens.shape[1], device=tokens.device)
         size = tokens[inside < sizes.unsqueeze(1)].float().norm(dim=1).mean()
         ratio = table.float().norm(dim=1).mean() / size

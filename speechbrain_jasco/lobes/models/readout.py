@@ -1,0 +1,354 @@
+"""Audio tokens read out as words that the LLM knows.
+
+    audio tokens --cosine--> words by time    --CTC runs--> mean word of each run
+     mean token  --cosine--> names of sounds  ------------> mean name
+     mean token  --cosine--> names of speakers -----------> mean name
+
+    "The sound:{sound}. The words:{words} The voice:{speaker}"  -> LLM
+
+Each word is the mean of the LLM's own word embeddings, weighted by how
+probable each is; where the readout is sure, the LLM reads exactly the text.
+So the LLM, which knows text, need not learn what audio tokens mean, and what
+it learns from clips whose words are ``given`` holds for those it hears.
+
+Method: CTC posteriors into the LLM's embeddings as in LegoSLM, Ma et al.,
+arXiv 2505.11352 section 3; here with names of sounds and speakers beside the
+words, and with runs of one word merged, so that nothing but words is left.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import re
+from typing import NamedTuple
+
+import torch
+from speechbrain.dataio.dataio import length_to_mask
+from torch import nn
+from torch.nn.functional import normalize
+from torch.nn.utils.rnn import pad_sequence
+
+KINDS = ("sound", "speaker")
+NO_TOKEN = -1  # behind a name
+UNKNOWN = -100  # number of a name that nobody knows
+
+
+class Targets(NamedTuple):
+    """What the clips of a batch should sound like.
+
+    Arguments
+    ---------
+    words : list of list of int
+        Tokens of what is said.
+    names : dict
+        "sound", "speaker" -> list of int: the number of each clip's, -100
+        where it is unknown.
+
+    Example
+    -------
+    >>> Targets([[5, 6]], {"sound": [0], "speaker": [-100]}).words
+    [[5, 6]]
+    """
+
+    words: list[list[int]]
+    names: dict[str, list[int]]
+
+
+class Scores(NamedTuple):
+    """How well audio tokens fit words and names.
+
+    Arguments
+    ---------
+    words : torch.Tensor
+        Logits of blank and words [B, N, 1 + V].
+    names : dict
+        "sound", "speaker" -> logits [B, C].
+    """
+
+    words: torch.Tensor
+    names: dict[str, torch.Tensor]
+
+
+class Readout(nn.Module):
+    """Turns audio tokens into word embeddings (after arXiv 2505.11352).
+
+    Arguments
+    ---------
+    width : int
+        Width of the LLM's embeddings.
+    layout : str
+        What the LLM reads, with ``{sound}``, ``{words}`` and ``{speaker}``.
+    sharpness : float
+        Factor of the cosines, at the start.
+    dropout : float
+        Share of the words that are left out while training, so that the LLM
+        copes with words that are not understood.
+
+    Example
+    -------
+    >>> readout = Readout(8, layout="{sound}{words}")
+    >>> readout.set_vocabulary([5, 6, 7], {"sound": [[[1, 2]], [[3]]], "speaker": [[[4]]]})
+    >>> readout.bind(torch.randn(20, 8), lambda text: [])
+    >>> scores = readout.scores(torch.randn(2, 4, 8), torch.tensor([4, 3]))
+    >>> scores.words.shape, scores.names["sound"].shape
+    (torch.Size([2, 4, 4]), torch.Size([2, 2]))
+    """
+
+    def __init__(
+        self,
+        width,
+        layout="The sound:{sound}. The words:{words} The voice:{speaker}",
+        sharpness=20.0,
+        dropout=0.0,
+    ):
+        super().__init__()
+        self.layout = layout
+        self.dropout = dropout
+        self.blank = nn.Parameter(torch.randn(width))
+        sharpness = torch.full((1 + len(KINDS),), float(sharpness))
+        self.scales = nn.Parameter(sharpness.log())
+        # The vocabulary comes from the data it is trained on ...
+        self.register_buffer("word_ids", torch.empty(0, dtype=torch.int32))
+        for kind in KINDS:
+            empty = torch.empty(0, 1, 1, dtype=torch.int32)
+            self.register_buffer(f"{kind}_ids", empty)
+        # ... and the embeddings from the LLM.
+        self.register_buffer("table", torch.empty(0, width), False)
+        self._pieces = []
+
+    def set_vocabulary(self, words, names):
+        """Says what there is to be heard.
+
+        Arguments
+        ---------
+        words : iterable of int
+            Tokens that occur in what is said.
+        names : dict
+            "sound", "speaker" -> of each its names, as lists of tokens; the
+            first is the one that is read.
+        """
+        device = self.word_ids.device
+        words = torch.tensor(sorted(set(words)), dtype=torch.int32)
+        self.word_ids = words.to(device)
+        for kind in KINDS:
+            setattr(self, f"{kind}_ids", _padded(names[kind]).to(device))
+
+    def vocabulary(self):
+        """What there is to be heard, for a file of trained weights.
+
+        Returns
+        -------
+        dict
+            Name -> buffer.
+        """
+        return {n: b for n, b in self.named_buffers() if n.endswith("_ids")}
+
+    def make_room(self, state, prefix=""):
+        """Makes the vocabulary as large as one in a file.
+
+        Arguments
+        ---------
+        state : dict
+            Name -> tensor.
+        prefix : str
+            What the names of the vocabulary begin with.
+        """
+        for name, ids in self.vocabulary().items():
+            if prefix + name in state:
+                room = ids.new_zeros(state[prefix + name].shape)
+                setattr(self, name, room)
+
+    def bind(self, table, tokenize):
+        """Takes the LLM's embeddings.
+
+        Arguments
+        ---------
+        table : torch.Tensor
+            Input embeddings [V, D].
+        tokenize : callable
+            Text -> list of int.
+        """
+        self.table = table.detach().to(self.blank)
+        self._pieces = [
+            piece
+            if piece in ("words", *KINDS)
+            else self._embed(tokenize(piece))
+            for piece in re.split(r"\{(\w+)\}", self.layout)
+            if piece
+        ]
+
+    def scores(self, tokens, sizes):
+        """Compares audio tokens with the LLM's embeddings.
+
+        Arguments
+        ---------
+        tokens : torch.Tensor
+            Audio tokens [B, N, D], zero behind the end of a clip.
+        sizes : torch.Tensor
+            Their numbers [B].
+
+        Returns
+        -------
+        Scores
+        """
+        tokens, scales = tokens.float(), self.scales.exp()
+        classes = torch.cat([self.blank[None], self._embed(self.word_ids)])
+        words = normalize(tokens, dim=2) @ normalize(classes, dim=1).T
+        pooled = normalize(tokens.sum(dim=1) / sizes.unsqueeze(1), dim=1)
+        names = {
+            kind: pooled @ self._directions(kind).T * scale
+            for kind, scale in zip(KINDS, scales[1:], strict=True)
+        }
+        return Scores(words * scales[0], names)
+
+    def forward(self, tokens, lens):
+        """Reads audio tokens out.
+
+        Arguments
+        ---------
+        tokens : torch.Tensor
+            Audio tokens [B, N, D], zero behind the end of a clip.
+        lens : torch.Tensor
+            Relative lengths [B].
+
+        Returns
+        -------
+        tokens : torch.Tensor
+            Word embeddings [B, N', D], zero behind the end.
+        lens : torch.Tensor
+            Relative lengths [B].
+        """
+        sizes = (lens * tokens.shape[1]).round().long()
+        read, sizes = self.read(self.scores(tokens, sizes), sizes)
+        return read, sizes / read.shape[1]
+
+    def read(self, scores, sizes, targets=None, given=()):
+        """Writes what is heard as the LLM reads it.
+
+        Arguments
+        ---------
+        scores : Scores
+            Of the audio tokens.
+        sizes : torch.Tensor
+            Numbers of audio tokens [B].
+        targets : Targets, optional
+            What should be heard.
+        given : iterable of int
+            Clips of which that is read in place of what is heard.
+
+        Returns
+        -------
+        tokens : torch.Tensor
+            Word embeddings [B, N', D], zero behind the end.
+        sizes : torch.Tensor
+            Their numbers [B].
+        """
+        heard = self._heard(scores, sizes)
+        for i in given:
+            heard[i] |= self._given(targets, i)
+        read = [
+            torch.cat(
+                [own[p] if isinstance(p, str) else p for p in self._pieces]
+            )
+            for own in heard
+        ]
+        sizes = torch.tensor([len(r) for r in read], device=sizes.device)
+        return pad_sequence(read, batch_first=True), sizes
+
+    def words(self, scores, sizes):
+        """Reads the most likely words: best path, no repetitions, no blanks.
+
+        Arguments
+        ---------
+        scores : Scores
+            Of the audio tokens.
+        sizes : torch.Tensor
+            Their numbers [B].
+
+        Returns
+        -------
+        list of list of int
+            Tokens of the LLM.
+        """
+        best, starts = _runs(scores.words.detach(), sizes)
+        return [
+            self.word_ids[row[at] - 1].tolist()
+            for row, at in zip(best, starts, strict=True)
+        ]
+
+    def _heard(self, scores, sizes):
+        """Embeddings of each clip's words and names, as dictionaries."""
+        best, starts = _runs(scores.words, sizes)
+        shares = scores.words[:, :, 1:].softmax(dim=2)
+        by_time = shares @ self._embed(self.word_ids)
+        heard = []
+        for i, (row, at) in enumerate(zip(best, starts, strict=True)):
+            run = at.cumsum(dim=0) - 1  # which run a token belongs to
+            within = (row > 0) & length_mask(sizes[i], row)
+            words = by_time.new_zeros(int(at.sum()), by_time.shape[2])
+            words = words.index_add(0, run[within], by_time[i, within])
+            counts = torch.bincount(run[within], minlength=len(words))
+            words = self._drop(words / counts.unsqueeze(1))
+            names = {k: self._name(k, s[i]) for k, s in scores.names.items()}
+            heard.append({"words": words, **names})
+        return heard
+
+    def _given(self, targets, i):
+        """Embeddings of the words and names that are true of a clip."""
+        given = {"words": self._drop(self._embed(targets.words[i]))}
+        for kind, numbers in targets.names.items():
+            if numbers[i] >= 0:
+                ids = getattr(self, f"{kind}_ids")[numbers[i], 0]
+                given[kind] = self._embed(ids[ids != NO_TOKEN])
+        return given
+
+    def _name(self, kind, scores):
+        """Mean of all first names; as long as the most likely one."""
+        ids = getattr(self, f"{kind}_ids")[:, 0]
+        there = ids != NO_TOKEN
+        n = int(there[scores.argmax()].sum())
+        weights = scores.softmax(dim=0)[:, None] * there[:, :n]
+        weights = weights / weights.sum(dim=0, keepdim=True)
+        return torch.einsum("cn,cnd->nd", weights, self._embed(ids[:, :n]))
+
+    def _directions(self, kind):
+        """Mean embedding of each one's names, without what all share."""
+        ids = getattr(self, f"{kind}_ids").flatten(1)
+        there = (ids != NO_TOKEN).unsqueeze(2)
+        means = (self._embed(ids) * there).sum(dim=1) / there.sum(dim=1)
+        return normalize(means - means.mean(dim=0), dim=1)
+
+    def _embed(self, ids):
+        """Embeddings of tokens; of no token that of token 0."""
+        ids = torch.as_tensor(ids, dtype=torch.long, device=self.table.device)
+        return self.table[ids.clamp(min=0)]
+
+    def _drop(self, words):
+        """Leaves out some words while training."""
+        if not self.training or not self.dropout:
+            return words
+        return words[torch.rand(len(words)) >= self.dropout]
+
+
+def _runs(words, sizes):
+    """Best class of each token [B, N], and where runs of a word begin."""
+    best = words.argmax(dim=2)
+    inside = length_to_mask(sizes, best.shape[1], dtype=torch.bool)
+    before = nn.functional.pad(best, (1, 0), value=0)[:, :-1]
+    return best, inside & (best != before) & (best > 0)
+
+
+def length_mask(size, row):
+    """True for the first ``size`` of a row."""
+    return torch.arange(len(row), device=row.device) < size
+
+
+def _padded(names):
+    """Ragged [C][K][L] as one tensor."""
+    n_names = max(len(own) for own in names)
+    length = max(len(ids) for own in names for ids in own)
+    padded = torch.full((len(names), n_names, length), NO_TOKEN)
+    for c, own in enumerate(names):
+        for k, ids in enumerate(own):
+            padded[c, k, : len(ids)] = torch.tensor(ids)
+    return padded.int()

@@ -1,0 +1,166 @@
+"""Tests of the readout: audio tokens to what the LLM reads.
+
+Authors
+ * The speechbrain_jasco developers, 2026
+"""
+
+import pytest
+import torch
+from tiny_systems import randomize, tiny_audio_llm, write_llama_tokenizer
+
+from speechbrain_jasco.integrations.trained_weights import export
+from speechbrain_jasco.lobes.models.readout import UNKNOWN, Readout, Targets
+
+NAMES = {
+    "sound": [[[10, 11], [12]], [[13]], [[14, 15, 16]]],
+    "speaker": [[[17]], [[18, 19]]],
+}
+LAYOUT = "A{sound}B{words}C{speaker}"
+PIECES = {"A": [20], "B": [21, 22], "C": [23]}
+WORDS = [4, 7, 9]
+
+
+@pytest.fixture
+def readout():
+    torch.manual_seed(0)
+    return ready(Readout(24, LAYOUT, sharpness=80.0)).eval()
+
+
+def ready(readout):
+    readout.set_vocabulary(WORDS, NAMES)
+    readout.bind(torch.randn(30, readout.blank.shape[0]), PIECES.get)
+    return readout
+
+
+def tokens_of(readout, ids):
+    """Audio tokens that are words, or blank for 0, and nothing else."""
+    table = readout.table
+    return torch.stack([table[i] if i else readout.blank.detach() for i in ids])
+
+
+def sure(logits, best):
+    """Scores that leave no doubt."""
+    return logits.new_full(logits.shape, -1e4).scatter(
+        -1, torch.tensor(best).unsqueeze(-1), 1e4
+    )
+
+
+def test_where_it_is_sure_the_llm_reads_text(readout):
+    tokens = tokens_of(readout, [0, 9, 9, 0, 9, 4, 4, 0])[None]
+    sizes = torch.tensor([8])
+    scores = readout.scores(tokens, sizes)
+    names = {"sound": [2], "speaker": [0]}
+    for kind, best in names.items():
+        scores.names[kind] = sure(scores.names[kind], best)
+    read, sizes = readout.read(scores, sizes)
+    expected = [20, 14, 15, 16, 21, 22, 9, 9, 4, 23, 17]
+    assert sizes.tolist() == [len(expected)]
+    assert torch.allclose(read[0], readout.table[expected], atol=1e-3)
+    # The same from the truth, whatever is heard.
+    targets = Targets([[9, 9, 4]], names)
+    unsure = readout.scores(torch.randn(1, 8, 24), torch.tensor([8]))
+    given, _ = readout.read(unsure, torch.tensor([8]), targets, [0])
+    assert given[0].equal(readout.table[expected])
+
+
+def test_doubt_is_a_mean(readout):
+    """Two words or names, equally likely: half of each; blank has no part."""
+    sizes = torch.tensor([2])
+    scores = readout.scores(torch.randn(1, 2, 24), sizes)
+    words = torch.full((1, 2, 4), -1e4)
+    words[0, 0, [0, 1, 3]] = torch.tensor([0.0, 1.0, 1.0])
+    words[0, 1, 1] = 1e4  # the same run: of words 4 and 9, then of 4
+    names = {
+        "sound": torch.tensor([[0.0, 0.0, -1e4]]),
+        "speaker": torch.tensor([[-1e4, 0.0]]),
+    }
+    read, _ = readout.read(scores._replace(words=words, names=names), sizes)
+    t = readout.table
+    # As long as the first of the most likely; "13" has nothing to add there.
+    sound = [(t[10] + t[13]) / 2, t[11]]
+    word = ((t[4] + t[9]) / 2 + t[4]) / 2
+    expected = [t[20], *sound, t[21], t[22], word, t[23], t[18], t[19]]
+    assert torch.allclose(read[0], torch.stack(expected), atol=1e-4)
+
+
+def test_a_clip_does_not_depend_on_its_neighbours(readout):
+    tokens = 3 * torch.randn(3, 9, 24)
+    sizes = torch.tensor([9, 4, 1])
+    for i, n in enumerate(sizes):
+        tokens[i, n:] = 0
+    together, lens = readout(tokens, sizes / 9)
+    for i, n in enumerate(sizes):
+        alone, _ = readout(tokens[i : i + 1, :n], torch.ones(1))
+        n_read = round(lens[i].item() * together.shape[1])
+        assert n_read == alone.shape[1]
+        assert torch.allclose(together[i, :n_read], alone[0], atol=1e-5)
+        assert not together[i, n_read:].any()
+
+
+def test_silence_has_no_words(readout):
+    tokens = tokens_of(readout, [0, 0])[None]
+    read, sizes = readout.read(
+        readout.scores(tokens, torch.tensor([2])), torch.tensor([2])
+    )
+    names = sizes.item() - len("ABBC")
+    assert 2 <= names <= 5 and torch.isfinite(read).all()
+
+
+def test_words_are_left_out_in_training_only(readout):
+    readout.dropout = 0.5
+    tokens = tokens_of(readout, [4, 9] * 200)[None]
+    sizes = torch.tensor([400])
+    targets = Targets([[4, 9] * 200], {"sound": [0], "speaker": [UNKNOWN]})
+    for given in ([], [0]):
+        scores = readout.scores(tokens, sizes)
+        _, (whole,) = readout.read(scores, sizes, targets, given)
+        readout.train()
+        _, (left,) = readout.read(scores, sizes, targets, given)
+        readout.eval()
+        assert 400 <= whole.item() and 150 < whole.item() - left.item() < 250
+
+
+def test_gradients_reach_the_tokens(readout):
+    tokens = (tokens_of(readout, [4, 0, 9])[None]).requires_grad_()
+    readout.scales.data.fill_(1.0)
+    read, _ = readout(tokens, torch.ones(1))
+    read.pow(2).sum().backward()
+    assert tokens.grad.abs().sum(dim=2).gt(0).all()
+
+
+def test_the_vocabulary_travels_with_the_weights(tmp_path):
+    write_llama_tokenizer(tmp_path)
+
+    def model(checkpoint=None):
+        readout = Readout(32, "It is{sound}:{words}{speaker}")
+        own = tiny_audio_llm(tmp_path, readout=readout, checkpoint=checkpoint)
+        return own
+
+    trained = model()
+    trained.load()
+    randomize(trained)
+    trained.readout.set_vocabulary(WORDS, NAMES)
+    llm = trained.llm
+    trained.readout.bind(llm.model.get_input_embeddings().weight, llm.tokenize)
+    export(trained, tmp_path / "weights.safetensors", torch.float16)
+    again = model(tmp_path / "weights.safetensors")
+    again.llm, again.encoders = trained.llm, trained.encoders
+    again.load()
+    wav = torch.randn(1, 16000)
+    for own in (trained, again):
+        own.eval()
+    expected, _ = trained.tokens(wav, torch.ones(1))
+    got, _ = again.tokens(wav, torch.ones(1))
+    assert again.readout.word_ids.tolist() == WORDS
+    assert got.shape == expected.shape
+    assert torch.allclose(got, expected, atol=0.05)  # half precision
+    # A file without the vocabulary is not of this model.
+    export(tiny_loaded(tmp_path), tmp_path / "without.safetensors")
+    with pytest.raises(ValueError, match="missing: readout.word_ids"):
+        model(tmp_path / "without.safetensors").load()
+
+
+def tiny_loaded(folder):
+    model = tiny_audio_llm(folder)
+    model.load()
+    return model
