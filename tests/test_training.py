@@ -438,6 +438,12 @@ def test_clips_without_a_question_stay_out_unless_they_are_aligned(clip_data):
     assert len(aligned.ids) == len(manifest_rows())
 
 
+def test_voices_that_nobody_describes(trainee):
+    data = ClipData(NoSound(), {}, {"zoe": ["A woman."]}, seed=1)
+    with pytest.raises(ValueError, match=r"\(ann, bob, eve, joe\)"):
+        data.prepare(trainee, manifest_rows())
+
+
 def test_voices_that_are_described_alike_are_one(clip_data):
     targets = batch_of(clip_data, align={"ctc": 1.0}).targets
     man, woman, man_too, unknown = targets.names["speaker"][:4]

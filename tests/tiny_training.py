@@ -97,7 +97,6 @@ def tiny_overrides(models, folder, output):
         "test_splits": ["test_seen"],
         "ckpt_interval_minutes": -1,
         "examiner": {"judged": None, "n_exchanges": 4},
-        "model": {"llm": {"lora": {"layers_to_transform": [0, 1]}}},
     }
 
 

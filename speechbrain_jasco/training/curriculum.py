@@ -52,6 +52,8 @@ class Stage:
         falls as a cosine.
     floor : float
         Share of the highest learning rate at the end.
+    examine_every : int
+        Epochs from one examination to the next; the last is always examined.
 
     Example
     -------
@@ -70,6 +72,7 @@ class Stage:
     contrast: float = 0.0
     warmup: float = 0.1
     floor: float = 0.1
+    examine_every: int = 1
 
     def __post_init__(self):
         if self.epochs < 1 or not (self.tasks or self.align):
@@ -199,6 +202,29 @@ class Curriculum:
         """
         stage, first = self._find(epoch)
         return (epoch - first + share) / stage.epochs
+
+    def examines(self, epoch):
+        """Whether the model is examined after an epoch.
+
+        Arguments
+        ---------
+        epoch : int
+            From 1.
+
+        Returns
+        -------
+        bool
+
+        Example
+        -------
+        >>> stage = dict(name="a", epochs=5, lr={}, tasks={"a": 1})
+        >>> curriculum = Curriculum([{**stage, "examine_every": 3}])
+        >>> [e for e in range(1, 6) if curriculum.examines(e)]
+        [3, 5]
+        """
+        stage, first = self._find(epoch)
+        done = epoch - first + 1
+        return done % stage.examine_every == 0 or done == stage.epochs
 
     def shorten(self):
         """Leaves one epoch of each stage, to try a run out."""

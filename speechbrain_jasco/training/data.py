@@ -134,7 +134,7 @@ class ClipData:
         self.speakers = speakers
         self.seed = seed
         self.sounds = []  # of sound_id
-        self.voices = []
+        self.voices = []  # their descriptions
         self.trained = None  # the answers that compete
         self.wordings = {}  # triple_id -> answers
         self.epoch = 0
@@ -150,26 +150,32 @@ class ClipData:
             Its LLM is loaded.
         rows : list of dict
             Of the manifest: those that are trained on.
+
+        Raises
+        ------
+        ValueError
+            If nothing is known of any speaker.
         """
         self.trainee = trainee
-        llm = trainee.model.llm
         self.trained = Alternatives(rows)
         self.wordings = {r["triple_id"]: wordings(r["answers"]) for r in rows}
-        words = {t for r in rows for t in self._words(r["spoken_text"])}
         sounds = {r["sound_id"]: wordings(r["sound_names"]) for r in rows}
-        voices = {
-            r["voice"]: self.speakers[r["voice"]]
-            for r in rows
-            if r["voice"] in self.speakers
-        }
+        self.sounds = sorted(sounds)
         # Voices that are described alike cannot be told apart.
-        voices = {tuple(own): own for own in voices.values()}
-        self.sounds, self.voices = sorted(sounds), sorted(voices)
-        readout = trainee.alignment.readout
+        described = {tuple(self.speakers.get(r["voice"], [])) for r in rows}
+        self.voices = sorted(described - {()})
+        if not self.voices:
+            voices = ", ".join(sorted({r["voice"] for r in rows}))
+            raise ValueError(
+                f"speakers: got no description of any voice ({voices}); "
+                "describe at least one in hparams/prompts/speakers.yaml"
+            )
         names = {
             "sound": [self._names(sounds[s]) for s in self.sounds],
-            "speaker": [self._names(voices[v]) for v in self.voices],
+            "speaker": [self._names(own) for own in self.voices],
         }
+        words = {t for r in rows for t in self._words(r["spoken_text"])}
+        llm, readout = trainee.model.llm, trainee.alignment.readout
         readout.set_vocabulary(words, names)
         readout.bind(llm.model.get_input_embeddings().weight, llm.tokenize)
 
