@@ -140,7 +140,8 @@ class Bench:
         cached = hparams["features"]
         live = Features(cached.encoders)
         given = hparams["tasks"], hparams["speakers"], hparams["seed"]
-        stage = dataclasses.replace(hparams["curriculum"].stages[-1], rivals=0)
+        last = hparams["curriculum"].stages[-1]
+        stage = dataclasses.replace(last, rivals=0, turns=3)
         trained = [r for n in hparams["train_splits"] for r in splits[n]]
         rows = splits["train"][:n_clips]
         self.datasets = {}

@@ -61,6 +61,13 @@ class JascoBrain(sb.Brain):
             self.hparams.curriculum.shorten()
             self.debug_epochs = self.hparams.curriculum.n_epochs
 
+    def on_fit_start(self):
+        """Prepares once; each stage has a loader of its own to recover."""
+        if self.optimizers_dict is None:
+            super().on_fit_start()
+        else:
+            self.checkpointer.recover_if_possible()
+
     def init_optimizers(self):
         """One optimizer per part, so that a stage can leave parts out."""
         self.optimizers_dict = {
@@ -174,12 +181,35 @@ class JascoBrain(sb.Brain):
             png = output / "learning_curve.png"
             learning_curve(output / "train_log.txt", [png])
 
-    def train_on(self, rows, valid_rows):
+    def train_on(self, splits, valid_rows):
         """Trains, from the last checkpoint on if there is one.
 
         Arguments
         ---------
-        rows, valid_rows : list of dict
+        splits : dict
+            Split -> list of dict, of the manifest: what is trained on.
+        valid_rows : list of dict
+            What is validated on.
+        """
+        hparams, data = self.hparams, self.hparams.clip_data
+        self.examined = valid_rows
+        rows = next(iter(splits.values()))[:8]
+        items = [hparams.features.item(row["audio"]) for row in rows]
+        self.trainee.match_scale(hparams.features.frames(items, self.device))
+        valid = data.loader(valid_rows, hparams.valid_loader)
+        counter = hparams.epoch_counter
+        for stage, end in hparams.curriculum.ends():
+            names = stage.splits or splits
+            self.load_from([row for name in names for row in splits[name]])
+            counter.limit = end
+            self.fit(counter, self.loader, valid)
+
+    def load_from(self, rows):
+        """Makes the loader of a stage.
+
+        Arguments
+        ---------
+        rows : list of dict
             Of the manifest.
         """
         hparams, data = self.hparams, self.hparams.clip_data
@@ -192,11 +222,6 @@ class JascoBrain(sb.Brain):
             collate_fn=data.collate,
             **hparams.train_loader,
         )
-        self.examined = valid_rows
-        items = [hparams.features.item(r["audio"]) for r in rows[:8]]
-        self.trainee.match_scale(hparams.features.frames(items, self.device))
-        valid = data.loader(valid_rows, hparams.valid_loader)
-        self.fit(hparams.epoch_counter, self.loader, valid)
 
     def test_on(self, split, rows):
         """Tests the best checkpoint on a split.
@@ -266,7 +291,8 @@ def main(argv):
     device = run_opts.device or sb.utils.distributed.infer_device()
     trainee.model.llm.load(device)
     rows = [row for split in splits.values() for row in split]
-    trained = [r for name in hparams["train_splits"] for r in splits[name]]
+    trained_on = {name: splits[name] for name in hparams["train_splits"]}
+    trained = [row for split in trained_on.values() for row in split]
     data.prepare(trainee, trained)
     hparams["examiner"].prepare(trainee, hparams["features"], rows, trained)
     brain = JascoBrain(
@@ -276,7 +302,7 @@ def main(argv):
         run_opts=run_opts,
         checkpointer=hparams["checkpointer"],
     )
-    brain.train_on(trained, splits["valid"])
+    brain.train_on(trained_on, splits["valid"])
     for split in hparams["test_splits"]:
         brain.test_on(split, splits[split])
     brain.checkpointer.recover_if_possible(max_key="score")

@@ -54,6 +54,8 @@ class Stage:
         Share of the highest learning rate at the end.
     examine_every : int
         Epochs from one examination to the next; the last is always examined.
+    splits : list of str
+        What is trained on; all of ``train_splits`` where none is named.
 
     Example
     -------
@@ -73,6 +75,7 @@ class Stage:
     warmup: float = 0.1
     floor: float = 0.1
     examine_every: int = 1
+    splits: list = ()
 
     def __post_init__(self):
         if self.epochs < 1 or not (self.tasks or self.align):
@@ -203,6 +206,24 @@ class Curriculum:
         stage, first = self._find(epoch)
         return (epoch - first + share) / stage.epochs
 
+    def ends(self):
+        """The last epoch of each stage.
+
+        Yields
+        ------
+        (Stage, int)
+
+        Example
+        -------
+        >>> stages = [dict(name=n, epochs=2, lr={}, tasks={"a": 1}) for n in "ab"]
+        >>> [(stage.name, end) for stage, end in Curriculum(stages).ends()]
+        [('a', 2), ('b', 4)]
+        """
+        end = 0
+        for stage in self.stages:
+            end += stage.epochs
+            yield stage, end
+
     def examines(self, epoch):
         """Whether the model is examined after an epoch.
 
@@ -234,9 +255,7 @@ class Curriculum:
 
     def _find(self, epoch):
         """The stage of an epoch and the stage's first epoch."""
-        first = 1
-        for stage in self.stages:
-            if epoch < first + stage.epochs:
-                return stage, first
-            first += stage.epochs
+        for stage, end in self.ends():
+            if epoch <= end:
+                return stage, end - stage.epochs + 1
         raise ValueError(f"epoch {epoch}: expected at most {self.n_epochs}")
