@@ -34,11 +34,19 @@ def export_random_weights(name, overrides, path):
     """Writes trained weights of a YAML's model: values of no training."""
     model = load_yaml(name, overrides)["answerer"].model
     checkpoint, model.checkpoint = model.checkpoint, None
+    if model.readout is not None:
+        set_some_vocabulary(model.readout)
     model.load()
     randomize(model)
     export(model, path)
     model.checkpoint = checkpoint
     return path
+
+
+def set_some_vocabulary(readout):
+    """As training sets it, before the embeddings are there."""
+    names = {"sound": [[[5, 6]], [[7]]], "speaker": [[[8]], [[9, 10]]]}
+    readout.set_vocabulary(range(3, 60), names)
 
 
 def run(main, name, overrides, out, limit=2):

@@ -11,7 +11,13 @@ import pytest
 import torch
 import yaml
 from hyperpyyaml import load_hyperpyyaml, resolve_references
-from infer_systems import HPARAMS, QUICK, demo_clips, run
+from infer_systems import (
+    HPARAMS,
+    QUICK,
+    demo_clips,
+    run,
+    set_some_vocabulary,
+)
 from safetensors.torch import load_file
 from tiny_systems import randomize
 
@@ -50,9 +56,7 @@ def trained(parts, tmp_path_factory):
         text = resolve_references(fin, parts).getvalue()
     (folder / "hyperparams.yaml").write_text(text)
     torch.manual_seed(0)
-    words = range(3, 60)
-    names = {"sound": [[[5, 6]], [[7]]], "speaker": [[[8]], [[9, 10]]]}
-    model.readout.set_vocabulary(words, names)
+    set_some_vocabulary(model.readout)
     model.load()
     randomize(model)
     interface = HPARAMS / "pretrained" / "hyperparams.yaml"

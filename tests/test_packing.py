@@ -17,12 +17,13 @@ from speechbrain_jasco.training.packing import (
     NO_LABEL,
     Branch,
     Row,
+    attention_mask,
     pack,
     together,
     visible,
 )
 from speechbrain_jasco.training.tasks import Turn
-from speechbrain_jasco.training.trainee import Trainee, attention_mask
+from speechbrain_jasco.training.trainee import Trainee
 
 ROWS = [
     Row([1, 7], [Branch([5, 6], [8, 9], task="a"), Branch([4], [3], task="b")]),

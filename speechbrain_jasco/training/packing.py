@@ -303,3 +303,40 @@ def visible(packed):
     before = packed.positions.unsqueeze(1) < packed.starts.unsqueeze(2)
     prompt = (columns == packed.parents.unsqueeze(2)) & before
     return (own | shared | prompt).tril().unsqueeze(1)
+
+
+def attention_mask(packed, config, embeds):
+    """Writes ``visible`` as the LLM's attention wants it.
+
+    Arguments
+    ---------
+    packed : Pack
+        The rows.
+    config : transformers.PreTrainedConfig
+        The LLM's.
+    embeds : torch.Tensor
+        Gives the precision.
+
+    Returns
+    -------
+    torch.Tensor
+        [B, 1, N, N], True or 0 where a token is seen.
+
+    Raises
+    ------
+    ValueError
+        If the attention takes no such mask.
+    """
+    seen = visible(packed)
+    kind = config._attn_implementation
+    if kind == "sdpa":
+        return seen
+    if kind == "eager":
+        lowest = torch.finfo(embeds.dtype).min
+        return torch.zeros_like(seen, dtype=embeds.dtype).masked_fill(
+            ~seen, lowest
+        )
+    raise ValueError(
+        f"attention: got {kind!r}; training packs the questions of a clip "
+        "behind one mask, which sdpa and eager take. Set attention: sdpa."
+    )

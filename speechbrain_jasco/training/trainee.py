@@ -31,8 +31,8 @@ from speechbrain_jasco.training.packing import (
     NO_LABEL,
     Branch,
     Row,
+    attention_mask,
     pack,
-    visible,
 )
 
 
@@ -367,40 +367,3 @@ class Trainee(nn.Module):
         with torch.no_grad():
             for name, parameter in self.trained().items():
                 parameter.copy_(state[name])
-
-
-def attention_mask(packed, config, embeds):
-    """Writes ``visible`` as the LLM's attention wants it.
-
-    Arguments
-    ---------
-    packed : Pack
-        The rows.
-    config : transformers.PreTrainedConfig
-        The LLM's.
-    embeds : torch.Tensor
-        Gives the precision.
-
-    Returns
-    -------
-    torch.Tensor
-        [B, 1, N, N], True or 0 where a token is seen.
-
-    Raises
-    ------
-    ValueError
-        If the attention takes no such mask.
-    """
-    seen = visible(packed)
-    kind = config._attn_implementation
-    if kind == "sdpa":
-        return seen
-    if kind == "eager":
-        lowest = torch.finfo(embeds.dtype).min
-        return torch.zeros_like(seen, dtype=embeds.dtype).masked_fill(
-            ~seen, lowest
-        )
-    raise ValueError(
-        f"attention: got {kind!r}; training packs the questions of a clip "
-        "behind one mask, which sdpa and eager take. Set attention: sdpa."
-    )

@@ -19,7 +19,6 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-import re
 from typing import NamedTuple
 
 import torch
@@ -169,11 +168,10 @@ class Readout(nn.Module):
             Text -> list of int.
         """
         self.table = table.detach().to(self.blank)
-        self._pieces = [
-            piece
-            if piece in ("words", *KINDS)
-            else self._embed(tokenize(piece))
-            for piece in re.split(r"\{(\w+)\}", self.layout)
+        pieces = self.layout.replace("{", "}").split("}")
+        self._pieces = [  # text, field, text, field ...
+            piece if i % 2 else self._embed(tokenize(piece))
+            for i, piece in enumerate(pieces)
             if piece
         ]
 
