@@ -68,7 +68,7 @@ class AudioReasoner(Pretrained):
         """
         overrides = {"pretrained_path": str(source), **(overrides or {})}
         return super().from_hparams(
-            source, hparams_file, overrides=overrides, **kwargs
+            str(source), hparams_file, overrides=overrides, **kwargs
         )
 
     def answer(self, path, questions):
