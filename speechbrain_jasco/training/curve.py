@@ -12,7 +12,10 @@ from speechbrain_jasco.reporting.figures import LINES, plt
 
 LOSSES = "losses (dotted: training)"
 PANELS = {  # title -> measures, highest value
-    "hearing": (["wer", "sound_accuracy", "ctc_wer", "ctc_sound"], 1),
+    "hearing": (
+        ["wer", "sound_accuracy", "ctc_wer", "ctc_sound", "ctc_speaker"],
+        1,
+    ),
     "choice of the answer": (["choice", "choice_sound", "choice_speech"], 1),
     "answers, as judged": (
         ["best_mean", "audio_share", "both_share", "speech_share"],
@@ -24,6 +27,7 @@ TITLES = {
     "sound_accuracy": "sound named",
     "ctc_wer": "word error rate, without the LLM",
     "ctc_sound": "sound, without the LLM",
+    "ctc_speaker": "speaker, without the LLM",
     "choice": "sound and speech",
     "choice_sound": "sound alone",
     "choice_speech": "speech alone",
