@@ -307,7 +307,7 @@ class Readout(nn.Module):
         n = int(there[scores.argmax()].sum())
         weights = scores.softmax(dim=0)[:, None] * there[:, :n]
         weights = weights / weights.sum(dim=0, keepdim=True)
-        return torch.einsum("cn,cnd->nd", weights, self._embed(ids[:, :n]))
+        return (weights[:, :, None] * self._embed(ids[:, :n])).sum(dim=0)
 
     def _directions(self, kind):
         """Mean embedding of each one's names, without what all share."""
