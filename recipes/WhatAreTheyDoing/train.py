@@ -291,6 +291,7 @@ def main(argv):
     device = run_opts.device or sb.utils.distributed.infer_device()
     trainee.model.llm.load(device)
     rows = [row for split in splits.values() for row in split]
+    hparams["curriculum"].check_splits(hparams["train_splits"])
     trained_on = {name: splits[name] for name in hparams["train_splits"]}
     trained = [row for split in trained_on.values() for row in split]
     data.prepare(trainee, trained)

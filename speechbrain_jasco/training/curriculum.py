@@ -224,6 +224,35 @@ class Curriculum:
             end += stage.epochs
             yield stage, end
 
+    def check_splits(self, splits):
+        """Fails at start-up if a stage names a split that is not trained on.
+
+        Arguments
+        ---------
+        splits : iterable of str
+            What is trained on.
+
+        Raises
+        ------
+        ValueError
+            Names the stage and the splits there are.
+
+        Example
+        -------
+        >>> stage = dict(name="a", epochs=1, lr={}, tasks={"a": 1}, splits=["x"])
+        >>> Curriculum([stage]).check_splits(["train"])
+        Traceback (most recent call last):
+        ...
+        ValueError: stage 'a': got the splits ['x'], expected some of train...
+        """
+        for stage in self.stages:
+            if set(stage.splits) - set(splits):
+                raise ValueError(
+                    f"stage {stage.name!r}: got the splits {stage.splits}, "
+                    f"expected some of {', '.join(splits)}; name it in "
+                    "train_splits too"
+                )
+
     def examines(self, epoch):
         """Whether the model is examined after an epoch.
 

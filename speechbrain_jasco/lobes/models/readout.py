@@ -282,7 +282,7 @@ class Readout(nn.Module):
         heard = []
         for i, (row, at) in enumerate(zip(best, starts, strict=True)):
             run = at.cumsum(dim=0) - 1  # which run a token belongs to
-            within = (row > 0) & length_mask(sizes[i], row)
+            within = row > 0
             words = by_time.new_zeros(int(at.sum()), by_time.shape[2])
             words = words.index_add(0, run[within], by_time[i, within])
             counts = torch.bincount(run[within], minlength=len(words))
@@ -329,16 +329,12 @@ class Readout(nn.Module):
 
 
 def _runs(words, sizes):
-    """Best class of each token [B, N], and where runs of a word begin."""
-    best = words.argmax(dim=2)
-    inside = length_to_mask(sizes, best.shape[1], dtype=torch.bool)
+    """Best class of each token [B, N], and where runs of a word begin; all
+    is blank behind the end of a clip."""
+    inside = length_to_mask(sizes, words.shape[1], dtype=torch.bool)
+    best = words.argmax(dim=2).masked_fill(~inside, 0)
     before = nn.functional.pad(best, (1, 0), value=0)[:, :-1]
-    return best, inside & (best != before) & (best > 0)
-
-
-def length_mask(size, row):
-    """True for the first ``size`` of a row."""
-    return torch.arange(len(row), device=row.device) < size
+    return best, (best != before) & (best > 0)
 
 
 def _padded(names):
