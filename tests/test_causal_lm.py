@@ -85,6 +85,32 @@ def test_merge_leaves_the_answers_and_nothing_to_train():
         random_llm().merge()
 
 
+def test_interpolation_is_between_the_weights():
+    """Half of the LoRA is half way from the frozen weights to the merged."""
+    llm = random_llm(lora=LORA)
+    with torch.no_grad(), llm.model.disable_adapter():
+        expected = logits(llm.network)
+
+    def merged(share):
+        llm = random_llm(lora=LORA)
+        llm.interpolate(share)
+        llm.merge()
+        return llm
+
+    assert torch.equal(logits(merged(0.0).network), expected)
+    frozen, half, whole = (
+        merged(share).network.state_dict() for share in (0.0, 0.5, 1.0)
+    )
+    changed = 0
+    for name, weight in half.items():
+        mean = (frozen[name] + whole[name]) / 2
+        assert torch.allclose(weight, mean, atol=1e-6), name
+        changed += not torch.allclose(weight, whole[name], atol=1e-3)
+    assert changed == 4  # query and value of two layers
+    with pytest.raises(ValueError, match="no LoRA"):
+        merged(0.5).interpolate(0.5)
+
+
 def test_the_llm_stays_frozen_and_in_eval_and_the_lora_does_not():
     llm = random_llm(lora={**LORA, "lora_dropout": 0.5})
     llm.train()

@@ -120,6 +120,24 @@ def test_words_are_left_out_in_training_only(readout):
         assert 400 <= whole.item() and 150 < whole.item() - left.item() < 250
 
 
+def test_given_words_are_confused_in_training_only(readout):
+    readout.confusion = 0.25
+    targets = Targets([[4] * 400], {"sound": [0], "speaker": [UNKNOWN]})
+    scores = readout.scores(tokens_of(readout, [9])[None], torch.tensor([1]))
+
+    def n_others():
+        read, _ = readout.read(scores, torch.tensor([1]), targets, [0])
+        here = [(read[0] == readout.table[i]).all(dim=1).sum() for i in WORDS]
+        four, *others = (int(n) for n in here)
+        assert four + sum(others) == 400
+        return others
+
+    assert n_others() == [0, 0]
+    readout.train()
+    # A third of 100 each, since a word may stand for itself; deviation 5.6.
+    assert all(10 < n < 57 for n in n_others())
+
+
 def test_gradients_reach_the_tokens(readout):
     tokens = (tokens_of(readout, [4, 0, 9])[None]).requires_grad_()
     readout.scales.data.fill_(1.0)

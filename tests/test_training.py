@@ -132,6 +132,9 @@ def test_stages_follow_each_other():
         curriculum.at(6)
     curriculum.shorten()
     assert [curriculum.at(e).name for e in (1, 2)] == ["a", "b"]
+    for share in (-0.1, 50):
+        with pytest.raises(ValueError, match=f"got {share}, expected 0"):
+            Curriculum(stages, interpolation=share)
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,13 @@ class JascoBrain(sb.Brain):
         loader = self.hparams.clip_data.loader(rows, self.hparams.valid_loader)
         self.evaluate(loader, max_key="score")
 
+    def on_evaluate_start(self, max_key=None, min_key=None):
+        """Turns to the result: the best checkpoint, interpolated."""
+        super().on_evaluate_start(max_key, min_key)
+        share = self.hparams.curriculum.interpolation
+        if share < 1:
+            self.trainee.model.llm.interpolate(share)
+
     def _should_save_intra_epoch_ckpt(self, last_ckpt_time, steps_since_ckpt):
         """Not between two optimizer steps: gradients are not kept."""
         should = super()._should_save_intra_epoch_ckpt(
@@ -306,7 +313,7 @@ def main(argv):
     brain.train_on(trained_on, splits["valid"])
     for split in hparams["test_splits"]:
         brain.test_on(split, splits[split])
-    brain.checkpointer.recover_if_possible(max_key="score")
+    brain.on_evaluate_start(max_key="score")
     if if_main_process():
         output = Path(hparams["output_folder"])
         yaml, folder = output / "hyperparams.yaml", output / "pretrained"

@@ -180,7 +180,9 @@ class SpeechMaker:
         todo = [a for a in attempts if not paths[a].is_file()]
         # Sorted by voice, so that a task needs few engines.
         todo.sort(key=lambda attempt: attempt[1].name)
-        logger.info("%d lines to speak, %d known", len(todo), len(paths))
+        logger.info(
+            "%d lines to speak, %d known", len(todo), len(paths) - len(todo)
+        )
         reasons = {}
         for reply in self._run(speak, todo, self):
             reasons.update(reply)

@@ -237,6 +237,30 @@ class CausalLM(nn.Module):
         if isinstance(self.model, PeftModel):  # once is enough
             self.model = self.model.merge_and_unload()
 
+    @torch.no_grad()
+    def interpolate(self, share):
+        """Goes to a point between the frozen LLM and the trained one.
+
+        Half of what a LoRA adds keeps most of what it was trained for and
+        gives back some of what it has made the LLM forget (WiSE-FT,
+        Wortsman et al., arXiv 2109.01903, section 3).
+
+        Arguments
+        ---------
+        share : float
+            Of what is added; 0 leaves the frozen LLM.
+
+        Raises
+        ------
+        ValueError
+            If there is no LoRA of peft.
+        """
+        if not isinstance(self.model, PeftModel):
+            raise ValueError("interpolate: this LLM has no LoRA of peft")
+        for name, weight in self.model.named_parameters():
+            if ".lora_B." in name:
+                weight.mul_(share)
+
     def train(self, mode=True):
         """Switches the adapter (its dropout) to a mode; the LLM stays in eval.
 

@@ -157,6 +157,14 @@ class Curriculum:
     ---------
     stages : list of dict
         Arguments of ``Stage``.
+    interpolation : float
+        How much of what the LLM has learned is kept in the end, from 0 to 1:
+        see ``CausalLM.interpolate``.
+
+    Raises
+    ------
+    ValueError
+        If the interpolation is outside.
 
     Example
     -------
@@ -166,8 +174,14 @@ class Curriculum:
     (4, 'b', 0.25)
     """
 
-    def __init__(self, stages):
+    def __init__(self, stages, interpolation=1.0):
+        if not 0 <= interpolation <= 1:
+            raise ValueError(
+                f"interpolation: got {interpolation}, expected 0 (nothing of "
+                "what the LLM has learned is kept) to 1 (all of it)"
+            )
         self.stages = [Stage(**stage) for stage in stages]
+        self.interpolation = interpolation
 
     @property
     def n_epochs(self):

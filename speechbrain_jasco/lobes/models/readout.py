@@ -82,6 +82,9 @@ class Readout(nn.Module):
     dropout : float
         Share of the words that are left out while training, so that the LLM
         copes with words that are not understood.
+    confusion : float
+        Share of the given words that are replaced by others while training,
+        so that it copes with words that are misunderstood.
 
     Example
     -------
@@ -99,10 +102,12 @@ class Readout(nn.Module):
         layout="The sound:{sound}. The words:{words} The voice:{speaker}",
         sharpness=20.0,
         dropout=0.0,
+        confusion=0.0,
     ):
         super().__init__()
         self.layout = layout
         self.dropout = dropout
+        self.confusion = confusion
         self.blank = nn.Parameter(torch.randn(width))
         sharpness = torch.full((1 + len(KINDS),), float(sharpness))
         self.scales = nn.Parameter(sharpness.log())
@@ -293,7 +298,8 @@ class Readout(nn.Module):
 
     def _given(self, targets, i):
         """Embeddings of the words and names that are true of a clip."""
-        given = {"words": self._drop(self._embed(targets.words[i]))}
+        words = self._confuse(targets.words[i])
+        given = {"words": self._drop(self._embed(words))}
         for kind, numbers in targets.names.items():
             if numbers[i] >= 0:
                 ids = getattr(self, f"{kind}_ids")[numbers[i], 0]
@@ -320,6 +326,15 @@ class Readout(nn.Module):
         """Embeddings of tokens; of no token that of token 0."""
         ids = torch.as_tensor(ids, dtype=torch.long, device=self.table.device)
         return self.table[ids.clamp(min=0)]
+
+    def _confuse(self, ids):
+        """Replaces some words by any others while training."""
+        if not self.training or not self.confusion:
+            return ids
+        ids = torch.tensor(ids)
+        others = torch.randint(len(self.word_ids), ids.shape)
+        others = self.word_ids.cpu()[others].long()
+        return torch.where(torch.rand(len(ids)) < self.confusion, others, ids)
 
     def _drop(self, words):
         """Leaves out some words while training."""
