@@ -9,7 +9,7 @@ curriculum's last stage), in turn:
 
   cached     this project: frames of the frozen encoders from the cache, the
              questions of a clip packed behind its audio, logits where an
-             answer is predicted
+             answer is predicted, the LLM's layers compiled (compile_llm)
   on the fly the same, but the encoders run in every step
   plain      transformers and peft as one uses them, over the same modules and
              the same cached frames: a sequence per question with audio of its
@@ -136,6 +136,8 @@ class Bench:
         self.trainee = hparams["trainee"]
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.trainee.model.llm.load(device)
+        if hparams["compile_llm"]:
+            self.trainee.model.llm.compile_layers()
         self.trainee.to(device)
         cached = hparams["features"]
         live = Features(cached.encoders)
@@ -183,7 +185,9 @@ class Bench:
         compute, features = self.ways[name]
         data, dataset = self.datasets[features]
         examples = [dataset[number] for number in batch]
-        with self.autocast:
+        ours = compute is packed and self.trainee.training
+        stance = "default" if ours else "force_eager"
+        with self.autocast, torch.compiler.set_stance(stance):
             return compute(self.trainee, data, examples)
 
     def seconds(self, name):

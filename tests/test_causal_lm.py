@@ -5,6 +5,7 @@ Authors
 """
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -109,6 +110,41 @@ def test_interpolation_is_between_the_weights():
     assert changed == 4  # query and value of two layers
     with pytest.raises(ValueError, match="no LoRA"):
         merged(0.5).interpolate(0.5)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
+def test_compiled_layers_compute_the_same():
+    """Losses and gradients, of more and fewer tokens and rows."""
+    plain, compiled = random_llm(lora=LORA), random_llm(lora=LORA)
+    compiled.compile_layers()
+    names = trained(plain)
+    assert trained(compiled) == names  # and so the names in a checkpoint
+    for shape in ((2, 7), (3, 5), (2, 9)):
+        ids = torch.arange(shape[0] * shape[1]).view(shape) % 20
+        gradients = []
+        for llm in (plain, compiled):
+            llm.train()
+            llm.network(
+                input_ids=ids, labels=ids, use_cache=False
+            ).loss.backward()
+            own = {n: p for n, p in llm.named_parameters() if n in names}
+            gradients.append({n: p.grad.clone() for n, p in own.items()})
+            llm.zero_grad()
+        for name in names:
+            ours, theirs = (own[name] for own in gradients)
+            assert theirs.abs().max() > 0
+            assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5), name
+    with torch.compiler.set_stance("force_eager"):
+        assert torch.equal(logits(plain.network), logits(compiled.network))
+
+
+def test_without_a_compiler_nothing_is_compiled(monkeypatch, caplog):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    llm = random_llm(lora=LORA)
+    llm.compile_layers()
+    layer = llm.network.model.layers[0]
+    assert layer._compiled_call_impl is None
+    assert "no-such-compiler" in caplog.text
 
 
 def test_the_llm_stays_frozen_and_in_eval_and_the_lora_does_not():

@@ -93,6 +93,7 @@ def tiny_overrides(models, folder, output):
         "output_folder": str(output),
         "precision": "fp32",
         "eval_precision": "fp32",
+        "compile_llm": False,  # takes longer than all else together
         "train_splits": ["train"],
         "test_splits": ["test_seen"],
         "ckpt_interval_minutes": -1,

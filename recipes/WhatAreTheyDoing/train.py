@@ -85,7 +85,9 @@ class JascoBrain(sb.Brain):
     def on_stage_start(self, stage, epoch=None):
         """Turns to the curriculum's stage; validation asks two tasks a clip."""
         self.meter = Meter()
-        if stage == sb.Stage.TRAIN:
+        trains = stage == sb.Stage.TRAIN
+        torch.compiler.set_stance("default" if trains else "force_eager")
+        if trains:
             self.epoch = epoch
             self.plan = self.hparams.curriculum.at(epoch)
             self.sampler.set_epoch(epoch)
@@ -297,6 +299,8 @@ def main(argv):
         part.check()
     device = run_opts.device or sb.utils.distributed.infer_device()
     trainee.model.llm.load(device)
+    if hparams["compile_llm"]:
+        trainee.model.llm.compile_layers()
     rows = [row for split in splits.values() for row in split]
     hparams["curriculum"].check_splits(hparams["train_splits"])
     trained_on = {name: splits[name] for name in hparams["train_splits"]}

@@ -8,6 +8,9 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import os
+import shutil
+
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from speechbrain.utils.logger import get_logger
@@ -236,6 +239,27 @@ class CausalLM(nn.Module):
             raise ValueError("merge: this LLM has no LoRA of peft to fold in")
         if isinstance(self.model, PeftModel):  # once is enough
             self.model = self.model.merge_and_unload()
+
+    def compile_layers(self):
+        """Compiles the layers: what is done element by element, half of a
+        training step on a CPU, is fused.
+
+        Lengths and numbers of rows may vary. Without a C++ compiler the layers
+        stay as they are, with a warning. Code that does not train says
+        ``torch.compiler.set_stance("force_eager")``, since decoding would be
+        compiled anew.
+        """
+        compiler = os.environ.get("CXX", "g++")
+        if shutil.which(compiler) is None:
+            logger.warning(
+                "There is no C++ compiler (%s): the LLM is not compiled, which "
+                "takes longer. Install it, or name another in CXX.",
+                compiler,
+            )
+            return
+        for module in self.network.modules():
+            if isinstance(module, GradientCheckpointingLayer):
+                module.compile(dynamic=True)
 
     @torch.no_grad()
     def interpolate(self, share):
