@@ -299,7 +299,7 @@ def main(argv):
         part.check()
     device = run_opts.device or sb.utils.distributed.infer_device()
     trainee.model.llm.load(device)
-    if hparams["compile_llm"]:
+    if hparams["compile_llm"] and not run_opts.debug:
         trainee.model.llm.compile_layers()
     rows = [row for split in splits.values() for row in split]
     hparams["curriculum"].check_splits(hparams["train_splits"])
