@@ -149,7 +149,7 @@ class JascoBrain(sb.Brain):
         tokenizer = self.trainee.model.llm.tokenizer
         stats |= self.meter.aligned(tokenizer)
         examiner = self.hparams.examiner
-        examined = self.examined[:2] if self.debug else self.examined
+        examined = self.examined[:1] if self.debug else self.examined
         if stage == sb.Stage.TEST:
             stats |= examiner.test(examined)
             self.log({"test": self.split}, test_stats=stats)
