@@ -17,10 +17,14 @@ from speechbrain_jasco.lobes.models.concat_adapters import (
 SIZES = {"width": 4, "bottleneck": 2, "out_width": 5}
 
 
-def tiny():
+OURS = {"n_convs": 3, "conv_norm": True}
+
+
+def tiny(**options):
     """One branch of one layer, one of three, random in every parameter."""
     torch.manual_seed(0)
-    branches = [ConvAdapter(6, 8, **SIZES), ConvAdapter(4, 10, 3, **SIZES)]
+    sizes = SIZES | options
+    branches = [ConvAdapter(6, 8, **sizes), ConvAdapter(4, 10, 3, **sizes)]
     model = ConcatAdapters(branches, llm_width=7).eval()
     with torch.no_grad():  # zeros and ones would hide a swapped bias or norm
         for parameter in model.parameters():
@@ -36,18 +40,23 @@ def by_hand(weights, prefix, x):
     """A branch in plain functions, from its state dict; x is [T, D]."""
     mine = {k: v for k, v in weights.items() if k.startswith(prefix)}
     w = {k[len(prefix) :]: v for k, v in mine.items()}
-    for i in (0, 1):
+    for i in range(sum(v.ndim == 3 for v in w.values())):
         kernel, bias = w[f"convs.{i}.weight"], w[f"convs.{i}.bias"]
         y = conv1d(x.T[None], kernel, bias, stride=2, padding=1)
         x = glu(y, dim=1)[0].T
+    if "conv_norm.weight" in w:
+        x = layer_norm(x, [4], w["conv_norm.weight"], w["conv_norm.bias"])
     y = gelu(linear(x, w["down.weight"], w["down.bias"]))
     y = linear(y, w["up.weight"], w["up.bias"])
     x = x + layer_norm(y, [4], w["norm.weight"], w["norm.bias"])
     return linear(x, w["projection.weight"], w["projection.bias"])
 
 
-def test_the_sum_of_its_parts_by_hand():
-    model = tiny()
+@pytest.mark.parametrize(
+    ("options", "n_one", "n_two"), [({}, 11, 10), (OURS, 6, 5)]
+)
+def test_the_sum_of_its_parts_by_hand(options, n_one, n_two):
+    model = tiny(**options)
     weights = model.state_dict()
     whisper, wavlm = clip(41, 6), clip(37, 3, 4)
     shares = weights["branches.1.layer_weights"].exp()
@@ -55,9 +64,9 @@ def test_the_sum_of_its_parts_by_hand():
     mixed = sum(s * wavlm.x[0, :, i] for i, s in enumerate(shares))
     one = by_hand(weights, "branches.0.", whisper.x[0])
     two = by_hand(weights, "branches.1.", mixed)
-    assert (len(one), len(two)) == (11, 10)
+    assert (len(one), len(two)) == (n_one, n_two)
     expected = linear(
-        torch.cat([one[:10], two], dim=1),
+        torch.cat([one[:n_two], two], dim=1),
         weights["projection.weight"],
         weights["projection.bias"],
     )
@@ -119,8 +128,27 @@ def test_the_parts_that_wavllm_trains():
     assert count + 33_554_432 + 8_397_825 == 76_642_062
 
 
-def test_every_parameter_is_trained():
-    model = tiny().train()
+def test_what_the_convolutions_say_survives_an_untrained_bottleneck():
+    """Tokens with and without the bottleneck are alike only with the norm:
+    without it, most of an untrained token is not what was heard."""
+
+    def likeness(**options):
+        torch.manual_seed(0)
+        sizes = {"width": 64, "bottleneck": 32, "out_width": 64}
+        branch = ConvAdapter(128, 128, **sizes, **options)
+        x, lengths = torch.randn(1, 400, 128), torch.tensor([400])
+        whole = branch(x, lengths)[0]
+        torch.nn.init.zeros_(branch.norm.weight)
+        alone = branch(x, lengths)[0]
+        return torch.cosine_similarity(whole, alone, dim=2).mean()
+
+    assert likeness() < 0.3
+    assert likeness(conv_norm=True) > 0.6
+
+
+@pytest.mark.parametrize("options", [{}, OURS])
+def test_every_parameter_is_trained(options):
+    model = tiny(**options).train()
     model([clip(20, 6), clip(20, 3, 4)])[0].square().sum().backward()
     silent = [n for n, p in model.named_parameters() if p.grad is None]
     assert silent == []

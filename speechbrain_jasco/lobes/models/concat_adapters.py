@@ -2,7 +2,7 @@
 encoders to an LLM.
 
 each stream [B, T, D_i] (of all layers: [B, T, L, D_i] -> softmax-weighted sum)
-    -> 2 convolutions with GLU, 4 times fewer frames -> bottleneck -> Linear
+    -> convolutions with GLU, each halves the frames -> bottleneck -> Linear
 all streams cut to the shortest -> side by side -> Linear -> [B, N, D_llm]
 
 Paper: Hu et al., "WavLLM: Towards Robust and Adaptive Speech Large Language
@@ -47,6 +47,12 @@ class ConvAdapter(nn.Module):
         Width inside the bottleneck.
     out_width : int
         Width of the output.
+    n_convs : int
+        Convolutions; each halves the number of frames.
+    conv_norm : bool
+        Whether to normalise what the convolutions say. An untrained
+        bottleneck, whose output is of unit size, drowns it otherwise: trained
+        from nothing, the fusion hears no words (docs/LOG.md, 2026-11-28).
 
     Example
     -------
@@ -64,19 +70,21 @@ class ConvAdapter(nn.Module):
         width=1024,
         bottleneck=512,
         out_width=2048,
+        n_convs=2,
+        conv_norm=False,
     ):
         super().__init__()
         self.out_width = out_width
         self.layer_weights = None
         if n_layers > 1:
             self.layer_weights = nn.Parameter(torch.zeros(n_layers))
+        halved = [conv_width // 2] + [width] * (n_convs - 2)
+        widths = [conv_width] + [2 * width] * (n_convs - 1)
         self.convs = nn.ModuleList(
             nn.Conv1d(n_in, n_out, kernel_size=3, stride=2, padding=1)
-            for n_in, n_out in (
-                (in_width, conv_width),
-                (conv_width // 2, 2 * width),
-            )
+            for n_in, n_out in zip([in_width, *halved], widths, strict=True)
         )
+        self.conv_norm = nn.LayerNorm(width) if conv_norm else nn.Identity()
         self.down = nn.Linear(width, bottleneck)
         self.up = nn.Linear(bottleneck, width)
         self.norm = nn.LayerNorm(width)
@@ -95,7 +103,7 @@ class ConvAdapter(nn.Module):
         Returns
         -------
         x : torch.Tensor
-            Frames [B, ceil(T / 4), out_width].
+            Frames [B, ceil(T / 2^n_convs), out_width].
         sizes : torch.Tensor
             Lengths [B] in frames.
         """
@@ -107,6 +115,7 @@ class ConvAdapter(nn.Module):
             x = zero_tail(x, sizes)
             x = glu(conv(x.transpose(1, 2)), dim=1).transpose(1, 2)
             sizes = (sizes + 1) // 2
+        x = self.conv_norm(x)
         x = x + self.norm(self.up(gelu(self.down(x))))
         return self.projection(x), sizes
 
