@@ -2,10 +2,11 @@
 
     python train_step.py                                    # starter size
     python train_step.py --data_folder BUILT --clips 64 --repeats 7
+    python train_step.py --turns 3                          # questions a clip
     python train_step.py --hparams concat_adapters.yaml --llm_source NAME
 
-Three ways, on the same clips with the same questions (three each, of the
-curriculum's last stage), in turn:
+Three ways, on the same clips with the same questions (of the curriculum's last
+stage, as many a clip as there), in turn:
 
   cached     this project: frames of the frozen encoders from the cache, the
              questions of a clip packed behind its audio, logits where an
@@ -128,9 +129,11 @@ class Bench:
         Clips of a turn; all there are, if fewer.
     batch_size : int
         Clips of a step.
+    turns : int, optional
+        Questions a clip; those of the curriculum's last stage by default.
     """
 
-    def __init__(self, hparams, n_clips, batch_size):
+    def __init__(self, hparams, n_clips, batch_size, turns=None):
         folder = Path(hparams["data_folder"]).absolute()
         splits = read_built(folder / "clips.csv", folder)
         self.trainee = hparams["trainee"]
@@ -143,7 +146,8 @@ class Bench:
         live = Features(cached.encoders)
         given = hparams["tasks"], hparams["speakers"], hparams["seed"]
         last = hparams["curriculum"].stages[-1]
-        stage = dataclasses.replace(last, rivals=0, turns=3)
+        turns = last.turns if turns is None else turns
+        stage = dataclasses.replace(last, rivals=0, turns=turns)
         trained = [r for n in hparams["train_splits"] for r in splits[n]]
         rows = splits["train"][:n_clips]
         self.datasets = {}
@@ -273,6 +277,7 @@ def main(argv):
     parser.add_argument("--clips", type=int, default=32)
     parser.add_argument("--batch_size", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--turns", type=int)
     options, rest = parser.parse_known_args(argv)
     os.chdir(RECIPE)  # where the YAML's folders are
     sys.path.insert(0, str(RECIPE))
@@ -284,7 +289,8 @@ def main(argv):
     with open(file, encoding="utf-8") as fin:
         hparams = load_hyperpyyaml(fin, overrides)
     build_if_absent(hparams["data_folder"], hparams["build_overrides"])
-    report(Bench(hparams, options.clips, options.batch_size), options.repeats)
+    sizes = options.clips, options.batch_size, options.turns
+    report(Bench(hparams, *sizes), options.repeats)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ class JascoBrain(sb.Brain):
         self.trainee = self.hparams.trainee
         if self.debug:
             self.hparams.curriculum.shorten()
+            self.hparams.examiner.shorten()
             self.debug_epochs = self.hparams.curriculum.n_epochs
 
     def on_fit_start(self):

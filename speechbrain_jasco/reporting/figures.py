@@ -4,6 +4,8 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import logging
+
 try:
     import matplotlib
 except ImportError as error:
@@ -12,6 +14,8 @@ except ImportError as error:
     ) from error
 
 matplotlib.use("Agg")  # no display on a server
+# A recipe's log.txt has everything from DEBUG on: hundreds of lines on fonts.
+logging.getLogger("matplotlib").setLevel(logging.INFO)
 
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402

@@ -111,6 +111,10 @@ class Examiner:
         self.alternatives = Alternatives(rows)
         self.trained = Alternatives(trained)
 
+    def shorten(self):
+        """Lets answers end early, to try a run out."""
+        self.max_new_tokens = 8
+
     def validate(self, rows):
         """Examines the first ``limit`` clips.
 
