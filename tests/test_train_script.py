@@ -86,6 +86,8 @@ def assert_same(ours, theirs, atol=0.0):
 
 
 def test_debug_run_and_the_file_it_exports(train, main, overrides, tmp_path):
+    """Of the whole curriculum, unrecorded triples included."""
+    del overrides["unrecorded"]
     brain = train("hparams/baseline.yaml", "--debug", *CPU, *as_argv(overrides))
     log = Path(overrides["output_folder"], "train_log.txt").read_text()
     assert [line.split(",")[1] for line in log.splitlines()[:2]] == [
@@ -454,7 +456,6 @@ def test_two_steps_of_a_7b_yaml(
 
 ALIKE = {"seed", "__set_seed", "data_folder", "build_overrides", "cache_folder"}
 ALIKE |= {"train_splits", "test_splits", "trainee", "features", "speakers"}
-ALIKE |= {"augment"}
 ALIKE |= {"tasks", "clip_data", "sorting", "precision", "eval_precision"}
 ALIKE |= {"max_grad_norm", "find_unused_parameters", "opt_class", "examiner"}
 ALIKE |= {"epoch_counter", "checkpointer", "train_logger", "train_loggers"}
@@ -479,8 +480,17 @@ def test_yamls_differ_only_where_they_differ(name):
     first, other = sections("baseline"), sections(name)
     for key in ALIKE:
         assert first[key] == other[key], key
-    if name == "concat_adapters":
-        assert first["curriculum"] == other["curriculum"]
+    if name == "concat_adapters":  # overfits sooner
+        theirs = other["augment"] + other["curriculum"]
+        ours = first["augment"] + first["curriculum"]
+        differ = [
+            two.split("#")[0].split()
+            for one, two in zip(ours, theirs, strict=True)
+            if one != two
+        ]
+        assert differ == [["p:", "0.35"], ["epochs:", "12"]]
+    else:
+        assert first["augment"] == other["augment"]
 
 
 def test_a_stage_is_a_dataclass_a_yaml_can_write():

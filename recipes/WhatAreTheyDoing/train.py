@@ -45,6 +45,7 @@ from speechbrain_jasco.training.curve import learning_curve
 from speechbrain_jasco.training.data import read_built
 from speechbrain_jasco.training.examiner import score
 from speechbrain_jasco.training.meter import Meter
+from speechbrain_jasco.training.unrecorded import UNRECORDED, unrecorded_rows
 
 logger = get_logger(__name__)
 
@@ -202,7 +203,7 @@ class JascoBrain(sb.Brain):
         valid = data.loader(valid_rows, hparams.valid_loader)
         counter = hparams.epoch_counter
         for stage, end in hparams.curriculum.ends():
-            names = stage.splits or splits
+            names = stage.splits or hparams.train_splits
             self.load_from([row for name in names for row in splits[name]])
             counter.limit = end
             self.fit(counter, self.loader, valid)
@@ -303,10 +304,13 @@ def main(argv):
     if hparams["compile_llm"] and not run_opts.debug:
         trainee.model.llm.compile_layers()
     rows = [row for split in splits.values() for row in split]
-    hparams["curriculum"].check_splits(hparams["train_splits"])
     trained_on = {name: splits[name] for name in hparams["train_splits"]}
     trained = [row for split in trained_on.values() for row in split]
-    data.prepare(trainee, trained)
+    if hparams["unrecorded"] is not None:
+        given = unrecorded_rows(hparams["unrecorded"], rows, trained)
+        trained_on[UNRECORDED] = given
+    hparams["curriculum"].check_splits(trained_on)
+    data.prepare(trainee, [r for split in trained_on.values() for r in split])
     hparams["examiner"].prepare(trainee, hparams["features"], rows, trained)
     brain = JascoBrain(
         modules={"trainee": trainee},

@@ -15,6 +15,8 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 
+from speechbrain_jasco.training.unrecorded import UNRECORDED
+
 PARTS = ("fusion", "llm")
 
 
@@ -56,6 +58,7 @@ class Stage:
         Epochs from one examination to the next; the last is always examined.
     splits : list of str
         What is trained on; all of ``train_splits`` where none is named.
+        "unrecorded" are triples that have no recording to be aligned with.
 
     Example
     -------
@@ -83,6 +86,12 @@ class Stage:
                 f"stage {self.name!r}: got {self.epochs} epochs, tasks "
                 f"{self.tasks} and align {self.align}; expected at least one "
                 "epoch and something to learn"
+            )
+        if self.align and UNRECORDED in self.splits:
+            raise ValueError(
+                f"stage {self.name!r}: got align {self.align} and the split "
+                f"{UNRECORDED!r}, of which there is nothing to hear; expected "
+                "one of the two"
             )
         names = (("lr", PARTS), ("align", ("ctc", "sound", "speaker")))
         for option, known in names:

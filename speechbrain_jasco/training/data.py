@@ -23,6 +23,7 @@ from speechbrain_jasco.training.choice import Alternatives
 from speechbrain_jasco.training.features import Item
 from speechbrain_jasco.training.packing import Row
 from speechbrain_jasco.training.tasks import draw_turns
+from speechbrain_jasco.training.unrecorded import UNRECORDED
 
 # Cells that decide what is asked about a clip.
 ASKED_BY = ("split", "spoken_text", "sound_names", "voice", "answers")
@@ -154,8 +155,16 @@ class ClipData:
         Raises
         ------
         ValueError
-            If nothing is known of any speaker.
+            If nothing is known of any speaker, or nobody can be given what
+            is unrecorded.
         """
+        unheard = any(row["split"] == UNRECORDED for row in rows)
+        if unheard and trainee.model.readout is None:
+            raise ValueError(
+                "unrecorded: got triples without a recording and a model "
+                "without a readout, which cannot be given words. Set "
+                "`unrecorded: null`, or give the model a readout."
+            )
         self.trainee = trainee
         self.trained = Alternatives(rows)
         self.wordings = {r["triple_id"]: wordings(r["answers"]) for r in rows}
@@ -214,7 +223,7 @@ class ClipData:
         dataset.add_dynamic_item(self.features.item, "audio", "item")
         dataset.add_dynamic_item(self.turns, ["id", *ASKED_BY], "turns")
         dataset.set_output_keys(
-            ["id", "item", "turns", "spoken_text", "sound_id", "voice"]
+            ["id", "split", "item", "turns", "spoken_text", "sound_id", "voice"]
         )
         return dataset
 
@@ -286,7 +295,7 @@ class ClipData:
             examples = [e for e in examples if e["turns"]] or examples[:1]
         rows = [self.trainee.row(e["turns"]) for e in examples]
         any_turns = any(row.branches for row in rows)
-        given = [i for i, e in enumerate(examples) if self._is_given(e["id"])]
+        given = [i for i, e in enumerate(examples) if self._is_given(e)]
         return Batch(
             [e["id"] for e in examples],
             [e["item"] for e in examples],
@@ -295,10 +304,11 @@ class ClipData:
             given if any_turns else [],
         )
 
-    def _is_given(self, name):
+    def _is_given(self, example):
         """Whether a clip's words and names are given in this epoch."""
-        rng = random.Random(f"{self.seed} {self.epoch} given {name}")
-        return rng.random() < self.stage.given
+        rng = random.Random(f"{self.seed} {self.epoch} given {example['id']}")
+        given = rng.random() < self.stage.given
+        return given or example["split"] == UNRECORDED
 
     def targets(self, rows):
         """What should be heard in clips.
