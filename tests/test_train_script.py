@@ -86,8 +86,6 @@ def assert_same(ours, theirs, atol=0.0):
 
 
 def test_debug_run_and_the_file_it_exports(train, main, overrides, tmp_path):
-    """Of the whole curriculum, unrecorded triples included."""
-    del overrides["unrecorded"]
     brain = train("hparams/baseline.yaml", "--debug", *CPU, *as_argv(overrides))
     log = Path(overrides["output_folder"], "train_log.txt").read_text()
     assert [line.split(",")[1] for line in log.splitlines()[:2]] == [
@@ -116,6 +114,20 @@ def test_debug_run_and_the_file_it_exports(train, main, overrides, tmp_path):
     for clip, expected in zip(demo_clips(2), answers, strict=True):
         assert reasoner.answer(clip.path, asked) == expected
     assert path.parent.with_name("learning_curve.png").is_file()
+
+
+def test_a_stage_reasons_over_unrecorded_triples(train, overrides):
+    """Other stages do without; rivals may be unrecorded, too."""
+    overrides["unrecorded"] = "triples/unrecorded.csv"
+    overrides["batch_sampler"] = {"max_batch_ex": 3}
+    more = {**FUSE, "name": "more", "splits": ["unrecorded"], "rivals": 2}
+    stages = short(overrides, {**FUSE, "epochs": 1}, more)
+    brain = train("hparams/baseline.yaml", "--debug", *CPU, *as_argv(stages))
+    recorded = 3 * 3
+    assert len(brain.sampler._dataset) > 1300
+    assert len(brain.hparams.clip_data.trained.triples) > 1300 + recorded
+    assert len(brain.hparams.examiner.trained.triples) == recorded
+    assert brain.optimizer_step == 4  # two of each stage
 
 
 def test_the_best_checkpoint_is_exported(train, overrides, monkeypatch):

@@ -95,7 +95,6 @@ def tiny_overrides(models, folder, output):
         "eval_precision": "fp32",
         "compile_llm": False,  # takes longer than all else together
         "train_splits": ["train"],
-        "unrecorded": None,
         "test_splits": ["test_seen"],
         "ckpt_interval_minutes": -1,
         "examiner": {"judged": None, "n_exchanges": 4},
