@@ -14,6 +14,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -285,3 +286,18 @@ def browser(tmp_path_factory):
     started = chromium.start(tmp_path_factory.mktemp("chromium"))
     yield started
     started.quit()
+
+
+@pytest.fixture(scope="session")
+def embedder():
+    """MiniLM; every text is embedded once in a session."""
+    from speechbrain_jasco import starter
+    from speechbrain_jasco.building.vectors import Vectors
+    from speechbrain_jasco.integrations.sentence_embedding import (
+        SentenceEmbedder,
+    )
+
+    if not starter.is_ready("minilm-l6-v2"):
+        pytest.skip("python -m speechbrain_jasco.starter minilm-l6-v2")
+    model = SentenceEmbedder("starter:minilm-l6-v2")
+    return SimpleNamespace(embed=Vectors(model))

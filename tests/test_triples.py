@@ -7,12 +7,10 @@ Authors
 import re
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 
-from speechbrain_jasco import starter
 from speechbrain_jasco.building.leakage import leak_findings
 from speechbrain_jasco.building.triple_checks import (
     meaning_findings,
@@ -20,9 +18,7 @@ from speechbrain_jasco.building.triple_checks import (
     text_findings,
 )
 from speechbrain_jasco.building.triples import Sentence, read_triples
-from speechbrain_jasco.building.vectors import Vectors
 from speechbrain_jasco.dataio import Clip, read_clips
-from speechbrain_jasco.integrations.sentence_embedding import SentenceEmbedder
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "recipes" / "WhatAreTheyDoing" / "triples"
@@ -233,15 +229,6 @@ def test_texts_can_be_spoken_and_read(committed):
 def test_lines_and_sentences_have_nothing_in_common(committed):
     lines = {line.text.casefold() for line in committed.lines.values()}
     assert not lines & {s.text.casefold() for s in committed.sentences}
-
-
-@pytest.fixture(scope="module")
-def embedder():
-    """MiniLM; every text is embedded once in this file."""
-    if not starter.is_ready("minilm-l6-v2"):
-        pytest.skip("python -m speechbrain_jasco.starter minilm-l6-v2")
-    model = SentenceEmbedder("starter:minilm-l6-v2")
-    return SimpleNamespace(embed=Vectors(model))
 
 
 @pytest.mark.weights

@@ -4,23 +4,18 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from test_triples import FOLDER, write
 from tiny_training import tiny_trainee
 
-from speechbrain_jasco import starter
 from speechbrain_jasco.building.leakage import leak_findings
 from speechbrain_jasco.building.triple_checks import (
     meaning_findings,
     text_findings,
 )
 from speechbrain_jasco.building.triples import Triple, read_triples
-from speechbrain_jasco.building.vectors import Vectors
 from speechbrain_jasco.dataio import read_clips
-from speechbrain_jasco.integrations.sentence_embedding import SentenceEmbedder
 from speechbrain_jasco.lobes.frames import Frames
 from speechbrain_jasco.training.curriculum import Stage
 from speechbrain_jasco.training.data import ClipData
@@ -183,14 +178,6 @@ def test_the_committed_ones_are_whole(everything):
         assert triple.triple_id == f"{triple.sound_id}.{triple.line_id}"
         assert len(triple.answers) == 2
         assert all(answer.endswith(".") for answer in triple.answers)
-
-
-@pytest.fixture(scope="module")
-def embedder():
-    if not starter.is_ready("minilm-l6-v2"):
-        pytest.skip("python -m speechbrain_jasco.starter minilm-l6-v2")
-    model = SentenceEmbedder("starter:minilm-l6-v2")
-    return SimpleNamespace(embed=Vectors(model))
 
 
 @pytest.mark.weights

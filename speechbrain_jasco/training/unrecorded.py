@@ -2,7 +2,7 @@
 
     triples/unrecorded.csv --> rows of the manifest, split "unrecorded"
                                    |
-    audio of clips without a behaviour (not listened to)
+    audio of other clips (not listened to)
 
 A small LLM learns a few hundred behaviours by heart, and they crowd out all
 others (docs/LOG.md, 2026-11-28). To write down a thousand more costs no

@@ -48,7 +48,7 @@ class ConvAdapter(nn.Module):
     out_width : int
         Width of the output.
     n_convs : int
-        Convolutions; each halves the number of frames.
+        Convolutions, at least 2; each halves the number of frames.
     conv_norm : bool
         Whether to normalise what the convolutions say. An untrained
         bottleneck, whose output is of unit size, drowns it otherwise: trained
