@@ -17,14 +17,14 @@ from speechbrain_jasco.lobes.models.concat_adapters import (
 SIZES = {"width": 4, "bottleneck": 2, "out_width": 5}
 
 
-OURS = {"n_convs": 3, "conv_norm": True}
+OURS = {"conv_widths": [8, 6], "conv_norm": True}
 
 
 def tiny(**options):
     """One branch of one layer, one of three, random in every parameter."""
     torch.manual_seed(0)
-    sizes = SIZES | options
-    branches = [ConvAdapter(6, 8, **sizes), ConvAdapter(4, 10, 3, **sizes)]
+    sizes = SIZES | {"conv_widths": [10]} | options
+    branches = [ConvAdapter(6, **sizes), ConvAdapter(4, n_layers=3, **sizes)]
     model = ConcatAdapters(branches, llm_width=7).eval()
     with torch.no_grad():  # zeros and ones would hide a swapped bias or norm
         for parameter in model.parameters():
@@ -121,7 +121,7 @@ def test_the_parts_that_wavllm_trains():
     (8,397,825) 76,642,062: the unused `audio_proj` of the file (8,392,704) is
     not among them."""
     with torch.device("meta"):
-        branches = [ConvAdapter(1280, 1280), ConvAdapter(768, 512, 13)]
+        branches = [ConvAdapter(1280, [1280]), ConvAdapter(768, [512], 13)]
         model = ConcatAdapters(branches, 4096)
     count = sum(p.numel() for p in model.parameters())
     assert count == 34_689_805
@@ -135,7 +135,7 @@ def test_what_the_convolutions_say_survives_an_untrained_bottleneck():
     def likeness(**options):
         torch.manual_seed(0)
         sizes = {"width": 64, "bottleneck": 32, "out_width": 64}
-        branch = ConvAdapter(128, 128, **sizes, **options)
+        branch = ConvAdapter(128, [128], **sizes, **options)
         x, lengths = torch.randn(1, 400, 128), torch.tensor([400])
         whole = branch(x, lengths)[0]
         torch.nn.init.zeros_(branch.norm.weight)

@@ -174,10 +174,10 @@ def write_wavllm(folder):
     overrides = {
         "model_folder": str(folder / "wavllm"),
         "model": {
-            "whisper_branch": {"in_width": 16, "conv_width": 12, **sizes},
+            "whisper_branch": {"in_width": 16, "conv_widths": [12], **sizes},
             "wavlm_branch": {
                 "in_width": 12,
-                "conv_width": 8,
+                "conv_widths": [8],
                 "n_layers": 3,
                 **sizes,
             },

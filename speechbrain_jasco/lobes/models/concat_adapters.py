@@ -37,8 +37,10 @@ class ConvAdapter(nn.Module):
     ---------
     in_width : int
         Width of the stream.
-    conv_width : int
-        Output channels of the first convolution; GLU halves them.
+    conv_widths : list of int
+        Output channels of all convolutions but the last, which has those that
+        ``width`` needs; GLU halves them, and each convolution the number of
+        frames.
     n_layers : int
         Layers of the stream; beyond 1 they are summed with learned weights.
     width : int
@@ -47,8 +49,6 @@ class ConvAdapter(nn.Module):
         Width inside the bottleneck.
     out_width : int
         Width of the output.
-    n_convs : int
-        Convolutions, at least 2; each halves the number of frames.
     conv_norm : bool
         Whether to normalise what the convolutions say. An untrained
         bottleneck, whose output is of unit size, drowns it otherwise: trained
@@ -56,7 +56,7 @@ class ConvAdapter(nn.Module):
 
     Example
     -------
-    >>> branch = ConvAdapter(6, 8, 3, width=4, bottleneck=2, out_width=5)
+    >>> branch = ConvAdapter(6, [8], 3, width=4, bottleneck=2, out_width=5)
     >>> x, sizes = branch(torch.randn(2, 10, 3, 6), torch.tensor([10, 5]))
     >>> x.shape, sizes.tolist()
     (torch.Size([2, 3, 5]), [3, 2])
@@ -65,12 +65,11 @@ class ConvAdapter(nn.Module):
     def __init__(
         self,
         in_width,
-        conv_width,
+        conv_widths,
         n_layers=1,
         width=1024,
         bottleneck=512,
         out_width=2048,
-        n_convs=2,
         conv_norm=False,
     ):
         super().__init__()
@@ -78,11 +77,11 @@ class ConvAdapter(nn.Module):
         self.layer_weights = None
         if n_layers > 1:
             self.layer_weights = nn.Parameter(torch.zeros(n_layers))
-        halved = [conv_width // 2] + [width] * (n_convs - 2)
-        widths = [conv_width] + [2 * width] * (n_convs - 1)
+        n_outs = [*conv_widths, 2 * width]
+        n_ins = [in_width, *(n_out // 2 for n_out in conv_widths)]
         self.convs = nn.ModuleList(
             nn.Conv1d(n_in, n_out, kernel_size=3, stride=2, padding=1)
-            for n_in, n_out in zip([in_width, *halved], widths, strict=True)
+            for n_in, n_out in zip(n_ins, n_outs, strict=True)
         )
         self.conv_norm = nn.LayerNorm(width) if conv_norm else nn.Identity()
         self.down = nn.Linear(width, bottleneck)
@@ -103,7 +102,7 @@ class ConvAdapter(nn.Module):
         Returns
         -------
         x : torch.Tensor
-            Frames [B, ceil(T / 2^n_convs), out_width].
+            Frames [B, N, out_width], N = ceil(T / 4) with two convolutions.
         sizes : torch.Tensor
             Lengths [B] in frames.
         """
@@ -137,7 +136,7 @@ class ConcatAdapters(nn.Module):
     -------
     >>> from speechbrain_jasco.lobes.frames import Frames
     >>> sizes = {"width": 4, "bottleneck": 2, "out_width": 5}
-    >>> branches = [ConvAdapter(6, 8, **sizes), ConvAdapter(4, 8, 3, **sizes)]
+    >>> branches = [ConvAdapter(6, [8], **sizes), ConvAdapter(4, [8], 3, **sizes)]
     >>> fusion = ConcatAdapters(branches, llm_width=16)
     >>> whisper = Frames(torch.randn(1, 100, 6), torch.ones(1), 50.0)
     >>> wavlm = Frames(torch.randn(1, 95, 3, 4), torch.ones(1), 50.0)
