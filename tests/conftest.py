@@ -198,6 +198,18 @@ def official_folder():
     return folder
 
 
+@pytest.fixture(scope="session")
+def official_clips(official_folder, tmp_path_factory):
+    """The authors' 80 clips."""
+    from what_are_they_doing_prepare import prepare_what_are_they_doing
+
+    from speechbrain_jasco.dataio import read_clips
+
+    folder = tmp_path_factory.mktemp("official")
+    manifest = prepare_what_are_they_doing(official_folder, folder)
+    return read_clips(manifest, official_folder)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 

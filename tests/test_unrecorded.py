@@ -6,7 +6,8 @@ Authors
 
 import pytest
 import torch
-from test_triples import FOLDER, write
+from test_training import NoSound
+from test_triples import FOLDER, ROOT, write
 from tiny_training import tiny_trainee
 
 from speechbrain_jasco.building.leakage import leak_findings
@@ -19,7 +20,6 @@ from speechbrain_jasco.dataio import read_clips
 from speechbrain_jasco.lobes.frames import Frames
 from speechbrain_jasco.training.curriculum import Stage
 from speechbrain_jasco.training.data import ClipData
-from speechbrain_jasco.training.features import Item
 from speechbrain_jasco.training.tasks import Task
 from speechbrain_jasco.training.unrecorded import UNRECORDED, unrecorded_rows
 
@@ -88,13 +88,6 @@ def test_a_pair_must_be_known_and_free(tmp_path, text, recorded):
 def test_there_is_nothing_to_align_with():
     with pytest.raises(ValueError, match="nothing to hear"):
         Stage("a", 1, {}, align={"ctc": 1.0}, splits=["train", UNRECORDED])
-
-
-class NoSound:
-    """Features that are not looked at."""
-
-    def item(self, path):
-        return Item([])
 
 
 @pytest.fixture
@@ -187,13 +180,15 @@ def test_none_says_what_a_held_out_one_says(everything, embedder):
 
 
 @pytest.mark.weights
-@pytest.mark.official
-def test_none_copies_an_official_clip(
-    everything, embedder, official_folder, tmp_path
-):
-    from what_are_they_doing_prepare import prepare_what_are_they_doing
-
-    manifest = prepare_what_are_they_doing(official_folder, tmp_path)
-    clips = read_clips(manifest, official_folder)
+def test_none_copies_a_demo_clip(everything, embedder):
+    demo = ROOT / "tests" / "samples" / "demo"
     others = everything[0]._replace(triples=everything[1])
+    clips = read_clips(demo / "clips.csv", demo)
     assert leak_findings(others, clips, embedder) == []
+
+
+@pytest.mark.weights
+@pytest.mark.official
+def test_none_copies_an_official_clip(everything, embedder, official_clips):
+    others = everything[0]._replace(triples=everything[1])
+    assert leak_findings(others, official_clips, embedder) == []
