@@ -61,6 +61,8 @@ def test_where_it_is_sure_the_llm_reads_text(readout):
     unsure = readout.scores(torch.randn(1, 8, 24), torch.tensor([8]))
     given, _ = readout.read(unsure, torch.tensor([8]), targets, [0])
     assert given[0].equal(readout.table[expected])
+    alone, n = readout.give(targets)
+    assert alone.equal(given) and n.tolist() == [len(expected)]
 
 
 def test_doubt_is_a_mean(readout):

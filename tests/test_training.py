@@ -426,7 +426,41 @@ def batch_of(data, **options):
     return data.collate([dataset[i] for i in range(len(dataset))])
 
 
-def test_the_share_of_given_clips(clip_data):
+@pytest.fixture
+def reading(trainee):
+    trainee.model.readout = trainee.alignment.readout
+    yield
+    trainee.model.readout = None
+
+
+def test_who_reads_nothing_out_is_given_nothing(clip_data):
+    assert batch_of(clip_data, given=1.0).given == []
+
+
+def test_there_is_nothing_to_hear_where_all_is_given(clip_data, reading):
+    everyone = batch_of(clip_data, given=1.0)
+    assert everyone.nothing_to_hear
+    assert not everyone._replace(given=everyone.given[1:]).nothing_to_hear
+    numbers = everyone.targets.names["speaker"]
+    names = everyone.targets.names | {"speaker": [UNKNOWN, *numbers[1:]]}
+    targets = everyone.targets._replace(names=names)
+    assert not everyone._replace(targets=targets).nothing_to_hear
+
+
+def test_what_is_given_costs_the_same_without_listening(clip_data, reading):
+    trainee = clip_data.trainee
+    batch = batch_of(clip_data, given=1.0)
+    given = batch.rows, batch.targets, batch.given
+    n = len(batch.ids)
+    streams = [Frames(torch.randn(n, 34, 16), torch.ones(n), 50.0)]
+    with torch.no_grad():
+        heard = trainee(streams, *given)
+        alone = trainee(None, *given)
+    assert alone.answers.equal(heard.answers)
+    assert alone.heard is None
+
+
+def test_the_share_of_given_clips(clip_data, reading):
     assert batch_of(clip_data, given=0.0).given == []
     given = batch_of(clip_data, given=1.0)
     assert given.given == list(range(len(given.ids)))

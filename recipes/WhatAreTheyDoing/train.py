@@ -87,9 +87,8 @@ class JascoBrain(sb.Brain):
     def on_stage_start(self, stage, epoch=None):
         """Turns to the curriculum's stage; validation asks two tasks a clip."""
         self.meter = Meter()
-        trains = stage == sb.Stage.TRAIN
-        torch.compiler.set_stance("default" if trains else "force_eager")
-        if trains:
+        torch.compiler.set_stance("default")
+        if stage == sb.Stage.TRAIN:
             self.epoch = epoch
             self.plan = self.hparams.curriculum.at(epoch)
             self.sampler.set_epoch(epoch)
@@ -116,15 +115,18 @@ class JascoBrain(sb.Brain):
 
         Random numbers follow from the step: a run that is resumed goes on as
         if it had not been killed."""
-        streams = self.hparams.features.frames(batch.items, self.device)
-        if stage == sb.Stage.TRAIN:
+        trains = stage == sb.Stage.TRAIN
+        aligns = self.plan.align or not trains
+        given = batch.given if trains else []
+        targets = batch.targets if aligns or given else None
+        if trains:
             where = self.epoch, self.step, *rank_and_size()
             key = content_key(self.hparams.seed, *where)
             torch.manual_seed(int(key[:12], 16))
-            streams = self.hparams.augment(streams)
-        aligns = self.plan.align or stage != sb.Stage.TRAIN
-        given = batch.given if stage == sb.Stage.TRAIN else []
-        targets = batch.targets if aligns or given else None
+        streams = None
+        if aligns or not batch.nothing_to_hear:
+            streams = self.hparams.features.frames(batch.items, self.device)
+            streams = self.hparams.augment(streams) if trains else streams
         return self.modules.trainee(streams, batch.rows, targets, given)
 
     def compute_objectives(self, predictions, batch, stage):
@@ -147,19 +149,20 @@ class JascoBrain(sb.Brain):
             self.trainee.switch_on(self.trainee.parts())
             self.train_stats = {"loss": stage_loss, **self.meter.means()}
             return
+        # Generating would be compiled anew for every length.
+        torch.compiler.set_stance("force_eager")
         stats = {"loss": stage_loss, **self.meter.means()}
         tokenizer = self.trainee.model.llm.tokenizer
         stats |= self.meter.aligned(tokenizer)
         examiner = self.hparams.examiner
-        examined = self.examined[:1] if self.debug else self.examined
         if stage == sb.Stage.TEST:
-            stats |= examiner.test(examined)
+            stats |= examiner.test(self.examined)
             self.log({"test": self.split}, test_stats=stats)
             return
         meta = {}  # a checkpoint without score is not the best one
         if self.hparams.curriculum.examines(epoch):
             if self.plan.tasks:
-                stats |= examiner.validate(examined)
+                stats |= examiner.validate(self.examined)
             meta["score"] = score(stats)
         self.log(
             {"epoch": epoch, "stage": self.plan.name, **meta},

@@ -53,6 +53,13 @@ class Batch(NamedTuple):
     targets: Targets
     given: list[int]
 
+    @property
+    def nothing_to_hear(self):
+        """Whether all of every clip is given (bool)."""
+        names = self.targets.names.values()
+        known = all(UNKNOWN not in own for own in names)
+        return known and len(self.given) == len(self.ids)
+
 
 def read_built(manifest, data_folder):
     """Reads the manifest of a built data set.
@@ -306,6 +313,8 @@ class ClipData:
 
     def _is_given(self, example):
         """Whether a clip's words and names are given in this epoch."""
+        if self.trainee.model.readout is None:
+            return False
         rng = random.Random(f"{self.seed} {self.epoch} given {example['id']}")
         given = rng.random() < self.stage.given
         return given or example["split"] == UNRECORDED

@@ -88,6 +88,7 @@ class Examiner:
         self.max_new_tokens = max_new_tokens
         self.limit = limit
         self.n_exchanges = n_exchanges
+        self.most = None  # clips of a test
         # Known when model and data are.
         self.trainee = None
         self.features = None
@@ -112,7 +113,8 @@ class Examiner:
         self.trained = Alternatives(trained)
 
     def shorten(self):
-        """Lets answers end early, to try a run out."""
+        """Examines one clip, with short answers, to try a run out."""
+        self.limit = self.most = 1
         self.max_new_tokens = 8
 
     def validate(self, rows):
@@ -145,6 +147,7 @@ class Examiner:
         dict
             As for ``validate``, with "follows_sound" and "follows_speech".
         """
+        rows = rows[: self.most]
         report = self.report(rows)
         rows = [row for row in rows if row["triple_id"]]
         for half in ("sound", "speech"):

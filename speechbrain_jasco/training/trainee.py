@@ -151,7 +151,8 @@ class Trainee(nn.Module):
         Arguments
         ---------
         streams : list of Frames
-            One per encoder.
+            One per encoder; None where the LLM is given all of what should
+            be heard and nothing is aligned.
         rows : list of Row, optional
             One per clip; without any question the LLM is not run.
         targets : Targets, optional
@@ -163,15 +164,19 @@ class Trainee(nn.Module):
         -------
         Losses
         """
-        tokens, sizes = self.fuse(streams)
-        scores = heard = None
-        if targets is not None:
-            scores = self.alignment.readout.scores(tokens, sizes)
-            heard = self.alignment(scores, sizes, targets)
         asked = [i for i, row in enumerate(rows or []) if row.branches]
-        if not asked:
-            return Losses(None, [], heard)
-        tokens, sizes = self.read(tokens, sizes, scores, targets, given)
+        if streams is None:
+            heard = None
+            tokens, sizes = self.model.readout.give(targets)
+        else:
+            tokens, sizes = self.fuse(streams)
+            scores = heard = None
+            if targets is not None:
+                scores = self.alignment.readout.scores(tokens, sizes)
+                heard = self.alignment(scores, sizes, targets)
+            if not asked:
+                return Losses(None, [], heard)
+            tokens, sizes = self.read(tokens, sizes, scores, targets, given)
         tokens, sizes = tokens[asked], sizes[asked]
         packed = pack([rows[i] for i in asked], sizes.tolist(), tokens.device)
         losses = self.answer_losses(packed, tokens, sizes)

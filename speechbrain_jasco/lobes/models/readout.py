@@ -249,14 +249,23 @@ class Readout(nn.Module):
         heard = self._heard(scores, sizes)
         for i in given:
             heard[i] |= self._given(targets, i)
-        read = [
-            torch.cat(
-                [own[p] if isinstance(p, str) else p for p in self._pieces]
-            )
-            for own in heard
-        ]
-        sizes = torch.tensor([len(r) for r in read], device=sizes.device)
-        return pad_sequence(read, batch_first=True), sizes
+        return self._lay_out(heard)
+
+    def give(self, targets):
+        """Writes what should be heard as the LLM reads it; nothing is heard.
+
+        Arguments
+        ---------
+        targets : Targets
+            What should be heard, all of it known.
+
+        Returns
+        -------
+        tokens, sizes
+            As for ``read``.
+        """
+        clips = range(len(targets.words))
+        return self._lay_out([self._given(targets, i) for i in clips])
 
     def words(self, scores, sizes):
         """Reads the most likely words: best path, no repetitions, no blanks.
@@ -278,6 +287,17 @@ class Readout(nn.Module):
             self.word_ids[row[at] - 1].tolist()
             for row, at in zip(best, starts, strict=True)
         ]
+
+    def _lay_out(self, clips):
+        """Puts each clip's embeddings where the layout has its fields."""
+        read = [
+            torch.cat(
+                [own[p] if isinstance(p, str) else p for p in self._pieces]
+            )
+            for own in clips
+        ]
+        sizes = torch.tensor([len(r) for r in read], device=self.table.device)
+        return pad_sequence(read, batch_first=True), sizes
 
     def _heard(self, scores, sizes):
         """Embeddings of each clip's words and names, as dictionaries."""
