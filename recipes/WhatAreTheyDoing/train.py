@@ -45,6 +45,7 @@ from speechbrain_jasco.training.curve import learning_curve
 from speechbrain_jasco.training.data import read_built
 from speechbrain_jasco.training.examiner import score
 from speechbrain_jasco.training.meter import Meter
+from speechbrain_jasco.training.precision import warn_of_emulation
 from speechbrain_jasco.training.unrecorded import UNRECORDED, unrecorded_rows
 
 logger = get_logger(__name__)
@@ -57,6 +58,7 @@ class JascoBrain(sb.Brain):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        warn_of_emulation(self.precision, self.device)
         self.trainee = self.hparams.trainee
         if self.debug:
             self.hparams.curriculum.shorten()
