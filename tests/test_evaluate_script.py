@@ -236,6 +236,36 @@ def test_an_unknown_id_ends_with_a_clear_error(tmp_path, scripted_server):
     assert server.requests == []
 
 
+def test_one_split_of_built_data(tmp_path, scripted_server):
+    """The other split has no behaviour, and its clips have no answers."""
+    server = scripted_server(judge)
+    data = tmp_path / "built"
+    data.mkdir()
+    (data / "wavs").symlink_to(DEMO / "wavs")
+    rows = pd.read_csv(DEMO / "clips.csv", dtype=str)
+    rows["split"] = ["test_unseen"] * 3 + ["hearing"] * 5
+    rows.loc[3:, "tgt_text"] = ""
+    rows.to_csv(data / "clips.csv", index=False)
+    answers = write_predictions(tmp_path / "a.csv", "A")
+    answers.write_text("".join(answers.open().readlines()[: 1 + 3 * 8]))
+
+    def run(folder, *options):
+        options = ("--data_folder", str(data), *options)
+        process = start(folder, f"{{A: {answers}}}", server.url, *options)
+        return process, output(process)
+
+    process, printed = run(tmp_path / "all")
+    assert process.returncode == 1
+    assert "Give a split with one: ['test_unseen']" in printed
+    process, printed = run(tmp_path / "one", "--split", "test_unseen")
+    assert process.returncode == 0, printed
+    scores = json.loads((tmp_path / "one/scores.json").read_text())
+    assert scores["dataset"]["n_clips"] == 3
+    entry = scores["systems"]["A"]["judges"]["scripted"]
+    assert entry["coverage"] == 1
+    assert entry["counts"]["missing"] == 0
+
+
 def wait_for_requests(server, number, process):
     """Wait until a server has seen so many requests."""
     deadline = time.monotonic() + 60

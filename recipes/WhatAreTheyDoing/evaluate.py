@@ -66,7 +66,9 @@ def main(argv):
     clips = None
     if hparams["data_folder"] is not None:
         manifest = prepare_what_are_they_doing(
-            hparams["data_folder"], hparams["output_folder"]
+            hparams["data_folder"],
+            hparams["output_folder"],
+            split=hparams["split"],
         )
         clips = read_clips(manifest, hparams["data_folder"])
     judges, folder = hparams["judges"], hparams["output_folder"]
