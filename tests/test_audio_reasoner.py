@@ -21,6 +21,7 @@ from infer_systems import (
 from safetensors.torch import load_file
 from tiny_systems import randomize
 
+from speechbrain_jasco import precision
 from speechbrain_jasco.integrations.audio_reasoner import (
     AudioReasoner,
     save_pretrained,
@@ -79,12 +80,36 @@ def test_the_folder_is_the_model_and_nothing_else(trained):
     expected = ["pretrained_path", "model", "answerer", "modules", "pretrainer"]
     assert top == expected
     assert "include" not in text
+    # No head of a section of the training's YAML, but its remarks.
+    assert "\n#" not in text[text.index("\nmodel:") :]
+    assert "# 3 tokens per second" in text
     reasoner = AudioReasoner.from_hparams(folder, run_opts=CPU)
     assert not any(p.requires_grad for p in reasoner.parameters())
     ours = reasoner.mods["audio_llm"].state_dict()
     for name, tensor in model.trainable_state().items():
         kept = tensor if tensor.dtype == torch.int32 else tensor.half()
         assert torch.equal(ours[name], kept.to(ours[name])), name
+
+
+def test_an_emulated_type_is_told_with_what_to_do(trained, monkeypatch, caplog):
+    """What the warning says to give is given, and it is gone."""
+    times = {torch.bfloat16: 2.0, torch.float32: 0.1}
+    monkeypatch.setattr(precision, "product_seconds", times.__getitem__)
+    folder, _ = trained
+
+    def load(dtype):
+        caplog.clear()
+        overrides = {"model": {"llm": {"dtype": dtype}}}
+        reasoner = AudioReasoner.from_hparams(
+            folder, overrides=overrides, run_opts=CPU
+        )
+        said = [r.getMessage() for r in caplog.records if "emul" in r.msg]
+        return reasoner.mods["audio_llm"].llm.model.dtype, said
+
+    dtype, (said,) = load("bfloat16")
+    assert dtype == torch.bfloat16
+    assert 'overrides={"model": {"llm": {"dtype": "float32"}}}' in said
+    assert load("float32") == (torch.float32, [])
 
 
 def test_answers_as_infer_does(trained, parts, main, tmp_path):

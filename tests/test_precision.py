@@ -9,7 +9,7 @@ import logging
 import pytest
 import torch
 
-from speechbrain_jasco.training import precision
+from speechbrain_jasco import precision
 
 
 @pytest.fixture
@@ -20,36 +20,41 @@ def times(monkeypatch):
     return known
 
 
-@pytest.mark.parametrize(
-    "name, dtype", [("bf16", torch.bfloat16), ("fp16", torch.float16)]
-)
-def test_an_emulated_precision_is_told(times, caplog, name, dtype):
-    """The warning has the factor and what to say instead."""
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_an_emulated_type_is_told(times, caplog, dtype):
+    """The warning has the type, the factor and what to do."""
     times |= {dtype: 0.6, torch.float32: 0.1}
     with caplog.at_level(logging.WARNING):
-        assert precision.warn_of_emulation(name, "cpu") == pytest.approx(6)
-    assert name in caplog.text
-    assert "6.0 times" in caplog.text
-    assert "--precision fp32" in caplog.text
-    assert "--dtype float32" in caplog.text
+        slower = precision.warn_of_emulation(dtype, "cpu", "Do this.")
+    assert slower == pytest.approx(6)
+    (record,) = caplog.records
+    message = record.getMessage()
+    assert f"emulates {str(dtype).split('.')[1]}:" in message
+    assert "6.0 times" in message
+    assert message.endswith("Do this.")
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.1, 0.149])
-def test_a_precision_that_pays_is_not(times, caplog, seconds):
+def test_a_type_that_pays_is_not(times, caplog, seconds):
     """As fast, faster, and slower by less than it matters."""
     times |= {torch.bfloat16: seconds, torch.float32: 0.1}
     with caplog.at_level(logging.WARNING):
-        slower = precision.warn_of_emulation("bf16", "cpu")
+        slower = precision.warn_of_emulation(torch.bfloat16, "cpu", "")
     assert slower == pytest.approx(seconds / 0.1)
     assert not caplog.records
 
 
 @pytest.mark.parametrize(
-    "name, device", [("fp32", "cpu"), ("bf16", "cuda"), ("fp16", "cuda:1")]
+    "dtype, device",
+    [
+        (torch.float32, "cpu"),
+        (torch.bfloat16, "cuda"),
+        (torch.float16, torch.device("cuda:1")),
+    ],
 )
-def test_float32_and_gpus_are_not_measured(times, name, device):
+def test_float32_and_gpus_are_not_measured(times, dtype, device):
     """``times`` is empty: measuring would fail."""
-    assert precision.warn_of_emulation(name, device) is None
+    assert precision.warn_of_emulation(dtype, device, "") is None
 
 
 def test_what_is_measured_is_a_product_in_that_precision(monkeypatch):

@@ -35,22 +35,26 @@ import build_data
 import speechbrain as sb
 import torch
 from hyperpyyaml import load_hyperpyyaml
+from speechbrain.utils.autocast import AMPConfig
 from speechbrain.utils.distributed import if_main_process, run_on_main
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_jasco.integrations.audio_reasoner import save_pretrained
 from speechbrain_jasco.journal import content_key
+from speechbrain_jasco.precision import warn_of_emulation
 from speechbrain_jasco.sharding import rank_and_size
 from speechbrain_jasco.training.curve import learning_curve
 from speechbrain_jasco.training.data import read_built
 from speechbrain_jasco.training.examiner import score
 from speechbrain_jasco.training.meter import Meter
-from speechbrain_jasco.training.precision import warn_of_emulation
 from speechbrain_jasco.training.unrecorded import UNRECORDED, unrecorded_rows
 
 logger = get_logger(__name__)
 
 INTERFACE = Path(__file__).parent / "hparams/pretrained/hyperparams.yaml"
+IN_FLOAT32 = (
+    "Train with --precision fp32 --eval_precision fp32 --dtype float32."
+)
 
 
 class JascoBrain(sb.Brain):
@@ -58,7 +62,8 @@ class JascoBrain(sb.Brain):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        warn_of_emulation(self.precision, self.device)
+        dtype = AMPConfig.from_name(self.precision).dtype
+        warn_of_emulation(dtype, self.device, IN_FLOAT32)
         self.trainee = self.hparams.trainee
         if self.debug:
             self.hparams.curriculum.shorten()

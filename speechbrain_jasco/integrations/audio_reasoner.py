@@ -10,6 +10,7 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import re
 from pathlib import Path
 
 import torch
@@ -20,6 +21,11 @@ from speechbrain.utils.fetching import fetch
 
 from speechbrain_jasco.dataio import Clip
 from speechbrain_jasco.integrations.trained_weights import export
+from speechbrain_jasco.precision import warn_of_emulation
+
+IN_FLOAT32 = (
+    'Give from_hparams(...) overrides={"model": {"llm": {"dtype": "float32"}}}.'
+)
 
 
 class AudioReasoner(Pretrained):
@@ -113,7 +119,9 @@ class AudioReasoner(Pretrained):
     def _prepare_modules(self, freeze_params):
         """Reads all weights first: frozen ones take no trained values."""
         self.hparams.answerer.check()
-        self.mods["audio_llm"].load(self.device)
+        audio_llm = self.mods["audio_llm"]
+        audio_llm.load(self.device)
+        warn_of_emulation(audio_llm.llm.model.dtype, self.device, IN_FLOAT32)
         super()._prepare_modules(freeze_params)
 
 
@@ -138,7 +146,9 @@ def save_pretrained(model, trained_yaml, interface_yaml, folder):
         The file of the weights, in half precision.
     """
     yaml = YAML()
-    trained = yaml.load(Path(trained_yaml).read_text(encoding="utf-8"))
+    text = Path(trained_yaml).read_text(encoding="utf-8")
+    # Heads of sections: ruamel would take the next one along with the model.
+    trained = yaml.load(re.sub("(?m)^#.*\n", "", text))
     hparams = yaml.load(Path(interface_yaml).read_text(encoding="utf-8"))
     hparams["model"] = trained["model"]
     folder = Path(folder)

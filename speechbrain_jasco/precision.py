@@ -1,4 +1,4 @@
-"""Is a precision one that this CPU can compute in?
+"""Is a type one that this CPU can compute in?
 
 A CPU without instructions for bfloat16 (AVX512-BF16, AMX, those of Arm)
 emulates them: the same training takes more than ten times as long, and
@@ -9,7 +9,6 @@ Authors
 """
 
 import torch
-from speechbrain.utils.autocast import AMPConfig
 from speechbrain.utils.logger import get_logger
 from torch.utils.benchmark import Timer
 
@@ -48,15 +47,17 @@ def product_seconds(dtype):
     return timer.blocked_autorange(min_run_time=0.05).median
 
 
-def warn_of_emulation(precision, device):
-    """Warns of a precision that is slower than float32 on this CPU.
+def warn_of_emulation(dtype, device, remedy):
+    """Warns of a type that this CPU computes more slowly than float32.
 
     Arguments
     ---------
-    precision : str
-        SpeechBrain's "fp32", "bf16" or "fp16".
+    dtype : torch.dtype
+        What is computed in.
     device : str or torch.device
-        Where it is computed; of a GPU nothing is said.
+        Where; of a GPU nothing is said.
+    remedy : str
+        What to do about it, a sentence for the user.
 
     Returns
     -------
@@ -66,18 +67,17 @@ def warn_of_emulation(precision, device):
 
     Example
     -------
-    >>> warn_of_emulation("fp32", "cpu")
+    >>> warn_of_emulation(torch.float32, "cpu", "Nothing.")
     """
-    dtype = AMPConfig.from_name(precision).dtype
     if torch.device(device).type != "cpu" or dtype == torch.float32:
         return None
     slower = product_seconds(dtype) / product_seconds(torch.float32)
     if slower > TOLERATED:
         logger.warning(
             "This CPU emulates %s: a matrix product takes %.1f times as long "
-            "as in float32. Train with --precision fp32 --eval_precision fp32 "
-            "--dtype float32 instead.",
-            precision,
+            "as in float32. %s",
+            str(dtype).removeprefix("torch."),
             slower,
+            remedy,
         )
     return slower
