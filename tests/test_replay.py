@@ -50,18 +50,13 @@ def write_replies(path, replies, reformats, n_prompts=N_PROMPTS):
 
 def run(folder, predictions, *arguments):
     """Run the script: exit code, what it printed, processor seconds."""
-    command = ["evaluate.py", "hparams/judge_replay.yaml"]
+    command = [sys.executable, "evaluate.py", "hparams/judge_replay.yaml"]
     command += ["--predictions", str(predictions)]
     command += ["--output_folder", str(folder), *arguments]
-    return python(*command)
-
-
-def python(*command):
-    """Run Python: exit code, what it printed, processor seconds."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     began = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [sys.executable, *command],
+        command,
         cwd=RECIPE,
         env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
@@ -73,14 +68,6 @@ def python(*command):
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = sum(ended[:2]) - sum(began[:2])
     return done.returncode, done.stdout, seconds
-
-
-@pytest.fixture(scope="module")
-def starting():
-    """Processor seconds of the script's imports: what a machine can do."""
-    code, printed, seconds = python("-c", "import evaluate")
-    assert code == 0, printed
-    return seconds
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +91,7 @@ def table(tmp_path_factory):
 
 
 @pytest.mark.parametrize("column", ["again", None])
-def test_paper_mode_of_640_replies(table, starting, tmp_path, column):
+def test_paper_mode_of_640_replies(table, tmp_path, column):
     path, ids, replies, reformats = table
     arguments = ["--mode", "paper", "--reply_column", "llama3_extract"]
     if column:
@@ -113,7 +100,7 @@ def test_paper_mode_of_640_replies(table, starting, tmp_path, column):
         reformats = [None] * len(replies)
     code, printed, seconds = run(tmp_path, path, *arguments)
     assert code == 0, printed
-    assert seconds < 2.5 * starting
+    assert seconds < 10
     scores = json.loads((tmp_path / "scores.json").read_text())
     assert scores["mode"] == "paper"
     ((entry,),) = (
@@ -149,13 +136,13 @@ def check_diff(diff, table, reformats):
     assert diff["why"].str.contains("menu echo").any()
 
 
-def test_robust_mode_of_640_replies(table, starting, tmp_path):
+def test_robust_mode_of_640_replies(table, tmp_path):
     path, _, replies, reformats = table
     code, printed, seconds = run(
         tmp_path, path, "--mode", "robust", "--reformat_column", "again"
     )
     assert code == 0, printed
-    assert seconds < 2.5 * starting
+    assert seconds < 10
     scores = json.loads((tmp_path / "scores.json").read_text())
     assert scores["mode"] == "robust"
     ((entry,),) = (
