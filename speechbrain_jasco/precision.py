@@ -1,8 +1,8 @@
 """Is a type one that this CPU can compute in?
 
 A CPU without instructions for bfloat16 (AVX512-BF16, AMX, those of Arm)
-emulates them: the same training takes more than ten times as long, and
-nothing says why. So it is measured, which needs no list of CPUs.
+emulates them: the same training takes many times as long, and nothing says
+why. So it is measured, which needs no list of CPUs.
 
 Authors
  * The speechbrain_jasco developers, 2026
