@@ -13,6 +13,7 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import shutil
 from pathlib import Path
 
 from speechbrain.utils.logger import get_logger
@@ -28,7 +29,6 @@ from speechbrain_jasco.judging.panel import (
 )
 from speechbrain_jasco.judging.saved import describe_judges, read_scores
 from speechbrain_jasco.reporting.evidence import Evidence
-from speechbrain_jasco.reporting.figures import dependence_chart
 from speechbrain_jasco.reporting.files import write_files
 from speechbrain_jasco.reporting.page import write_page
 from speechbrain_jasco.reporting.statistics import statistics_text
@@ -104,7 +104,6 @@ def evaluate(
     evidence = Evidence(
         systems, verdicts, ids, clips, scoring.aggregation, repeats
     )
-    write_files(scores, folder / "report")
     logger.info("Wrote %s", write_page(scores, evidence, folder / "report"))
     return scores
 
@@ -229,7 +228,7 @@ def read_repeats(systems, judges, journal):
 
 
 def write_report(scores, folder, remark=""):
-    """Write ``scores.json``, tables and figure.
+    """Write ``scores.json``, tables, figure, and the files of ``report/``.
 
     Arguments
     ---------
@@ -247,6 +246,9 @@ def write_report(scores, folder, remark=""):
     }
     for name, text in files.items():
         (folder / name).write_text(text + "\n", encoding="utf-8")
-    dependence_chart(scores, [folder / "dependence.png"])
+    write_files(scores, folder / "report")
+    shutil.copyfile(
+        folder / "report" / "dependence.png", folder / "dependence.png"
+    )
     for name in ("verdicts.jsonl", *files, "dependence.png"):
         logger.info("Wrote %s", folder / name)
