@@ -143,16 +143,18 @@ def test_audio_stands_exactly_at_its_place(
     answerer.answer(*pairs(clips[:2]))
     probe.handle.remove()
     beginning, rest = probe.calls
-    n_rows = len(QUESTIONS)
+    # The rows of a question stand together, the shortest questions first.
+    suffixes = [model.prompt(question).after for question in QUESTIONS]
+    places = sorted(suffixes, key=lambda ids: (len(ids), ids))
     for row, clip in enumerate(clips[:2]):  # 0.5 s, then 2 s
         tokens = clip_tokens(model, clip)
-        for column, question in enumerate(QUESTIONS):
+        for question in QUESTIONS:
             prompt = model.prompt(question)
             assert bool(prompt.before) == bool(n_before)
             # What the cache was made of, then what followed it.
             seen = beginning["attention_mask"][row] == 1
             embeds = beginning["inputs_embeds"][row][seen]
-            index = row * n_rows + column
+            index = places.index(prompt.after) * 2 + row
             ids = rest["input_ids"][index][-len(prompt.after) :]
             assert ids.tolist() == prompt.after
             embeds = torch.cat([embeds, model.llm.embed(ids)])
@@ -285,14 +287,34 @@ def test_everything_is_computed_once(model, clips):
     answerer.answer(*pairs(clips, seed=0))  # 4 clips x 3, in twos
     assert len(heard) == 4 and began == [4]
     prefixes = [c for c in probe.calls if c.get("inputs_embeds") is not None]
-    assert [len(c["inputs_embeds"]) for c in prefixes] == [1] * 4
-    # Short clips first: those of a batch are of similar length.
-    lengths = [c["inputs_embeds"].shape[1] for c in prefixes]
-    assert lengths == sorted(lengths) and len(set(lengths)) == 4
-    probe.calls.clear()
-    AudioAnswerer(model, GREEDY, batch_size=6).answer(*pairs(clips))
-    prefixes = [c for c in probe.calls if c.get("inputs_embeds") is not None]
     assert [len(c["inputs_embeds"]) for c in prefixes] == [2, 2]
+    # Short clips first: those of a batch are of similar length.
+    assert prefixes[0]["inputs_embeds"].shape[1] < (
+        prefixes[1]["attention_mask"].sum(1).min()
+    )
+
+
+@pytest.mark.parametrize("n_beams", [1, 3])
+def test_questions_alike_stand_together_and_beams_part_after_them(
+    model, clips, n_beams
+):
+    """As slow as its longest answer is a batch, and answers to one question
+    are of like length."""
+    probe = Probe(model.llm)
+    decoding = {"max_new_tokens": 3, "num_beams": n_beams}
+    AudioAnswerer(model, decoding, batch_size=4).answer(*pairs(clips, seed=1))
+    beginning, *rest = probe.calls
+    assert len(beginning["inputs_embeds"]) == 4
+    suffixes = [model.prompt(question).after for question in QUESTIONS]
+    if n_beams > 1:  # their last token is read by each beam
+        suffixes = [ids[:-1] for ids in suffixes]
+    rows = [
+        [row[-len(ids) :].tolist() for row in call["input_ids"]]
+        for ids in suffixes
+        for call in rest
+        if call["input_ids"].shape[1] == len(ids)
+    ]
+    assert rows == [[ids] * 4 for ids in suffixes]
 
 
 # ----------------------------------------------------------------------------

@@ -55,8 +55,8 @@ class AudioAnswerer:
     recogniser : object, optional
         ``transcribe(wavs) -> list of str``, ``check()``, ``config()``.
     batch_size : int
-        Prompts at once. A clip's questions are split if they are more, clips
-        are put together if they are fewer.
+        Prompts at once, and clips whose beginnings are kept for them. The
+        same question about several clips stands in one batch.
 
     Raises
     ------
@@ -158,10 +158,13 @@ class AudioAnswerer:
             prefixes[key] = Prefix(ids.before, sounds.tokens), question
             prompts.setdefault(key, []).append((index, ids.after))
         texts = [""] * len(clips)
-        for keys in self._batches(prefixes, prompts):
+        for keys in self._batches(prefixes):
             members = [
                 (row, *p) for row, k in enumerate(keys) for p in prompts[k]
             ]
+            # A batch is as slow as its longest answer: those to one question
+            # are of like length.
+            members.sort(key=lambda member: (len(member[2]), member[2]))
             batch = [prefixes[key] for key in keys]
             for index, text in self._generate(batch, members):
                 texts[index] = text
@@ -198,21 +201,16 @@ class AudioAnswerer:
             heard[path] = Heard(tokens[0].to(dtype), transcript)
         return heard
 
-    def _batches(self, prefixes, prompts):
+    def _batches(self, prefixes):
         """Groups prefixes of similar length: lists of keys."""
 
         def length(key):
             prefix, _ = prefixes[key]
             return len(prefix.ids) + len(prefix.audio)
 
-        batch, size = [], 0
-        for key in sorted(prefixes, key=length):
-            if batch and size + len(prompts[key]) > self.batch_size:
-                yield batch
-                batch, size = [], 0
-            batch.append(key)
-            size += len(prompts[key])
-        yield batch
+        keys = sorted(prefixes, key=length)
+        for start in range(0, len(keys), self.batch_size):
+            yield keys[start : start + self.batch_size]
 
     def _generate(self, batch, members):
         """Answers the prompts of a batch of prefixes: (index, text) each."""

@@ -6,9 +6,9 @@
     clip 2   BOS USER : a a a a a a a a a   |   . . What is going on ? ASSISTANT :
 
 ``a`` is an audio token, ``.`` padding, left of either part and masked. The
-rows of the cache are repeated for the questions of their clip (and for the
-beams of a search); suffixes are plain token ids. Positions count what is not
-masked, so a row is computed as it would be alone. (The exception is an LLM
+rows of the cache are repeated for the questions of their clip; suffixes are
+plain token ids, and the beams of a search share theirs, too. Positions count
+what is not masked, so a row is computed as it would be alone. (The exception is an LLM
 with a sliding window shorter than the sequence: a window counts masked
 padding, too. A warning says so; one prompt at once has no padding.)
 
@@ -24,6 +24,8 @@ import torch
 from speechbrain.utils.logger import get_logger
 from torch.nn.functional import pad
 from transformers import DynamicCache, GenerationConfig, GenerationMixin
+
+from speechbrain_jasco.integrations.roomy_cache import make_room
 
 logger = get_logger(__name__)
 
@@ -130,8 +132,13 @@ class PrefixCache:
         mask = torch.cat([self.mask[rows], mask], dim=1)
         self._warn_of_window(mask, decoding)
         cache = copy.deepcopy(self.cache)  # generate() writes into it
+        cache.batch_select_indices(rows)
         n_beams = decoding.get("num_beams", 1)
-        cache.batch_select_indices(rows.repeat_interleave(n_beams))
+        if n_beams > 1:  # the beams of a prompt part after its last token
+            self._read(cache, ids[:, :-1], mask[:, :-1])
+            cache.batch_repeat_interleave(n_beams)
+        n_unread = ids.shape[1] - cache.get_seq_length()
+        make_room(cache, n_unread + decoding["max_new_tokens"])
         options = self.llm.network.generation_config.to_dict()
         out = self.llm.network.generate(
             input_ids=ids,
@@ -140,6 +147,18 @@ class PrefixCache:
             **{CACHE: cache},
         )
         return out[:, ids.shape[1] :].tolist()
+
+    def _read(self, cache, ids, mask):
+        """Reads what of ``ids`` the cache does not hold yet."""
+        n_read = cache.get_seq_length()
+        if ids.shape[1] > n_read:
+            self.llm.network.base_model(
+                input_ids=ids[:, n_read:],
+                attention_mask=mask,
+                position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, n_read:],
+                use_cache=True,
+                **{CACHE: cache},
+            )
 
     def _warn_of_window(self, mask, decoding):
         """Says when a sliding window would see the padding."""

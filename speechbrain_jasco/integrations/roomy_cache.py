@@ -36,7 +36,8 @@ class RoomyLayer(DynamicLayer):
         super().__init__()
         self.lazy_initialization(keys, values)
         self._rooms = [_with_room(old, n_new) for old in (keys, values)]
-        self._show(keys.shape[-2])
+        self._n_old = keys.shape[-2]
+        self._show(self._n_old)
 
     def update(self, key_states, value_states, *args, **kwargs):
         """Write new tokens into the room that is left.
@@ -60,24 +61,40 @@ class RoomyLayer(DynamicLayer):
         self._show(end)
         return self.keys, self.values
 
+    def reorder_cache(self, beam_idx):
+        """Exchange rows for one another, as a search with beams does.
+
+        Only what was added is copied: the beams of a prompt agree on what was
+        there before they parted.
+
+        Arguments
+        ---------
+        beam_idx : torch.Tensor
+            [B] the row that each row is to go on from, one of its prompt's.
+        """
+        end = self.get_seq_length()
+        for room in self._rooms:
+            added = room[:, :, self._n_old : end]
+            added.copy_(added.index_select(0, beam_idx.to(room.device)))
+
     def _show(self, length):
         """Show what is filled."""
         self.keys, self.values = (room[:, :, :length] for room in self._rooms)
 
 
 def make_room(cache, n_new: int):
-    """Give every layer of a cache room, in place.
+    """Give a cache room, in place.
 
     Arguments
     ---------
     cache : transformers.DynamicCache
-        Of full-attention layers.
+        Layers of sliding windows, and of other kinds, stay as they are.
     n_new : int
         Tokens that will be added at most.
     """
-    cache.layers = [
-        RoomyLayer(layer.keys, layer.values, n_new) for layer in cache.layers
-    ]
+    for i, layer in enumerate(cache.layers):  # one at a time is there twice
+        if type(layer) is DynamicLayer:
+            cache.layers[i] = RoomyLayer(layer.keys, layer.values, n_new)
 
 
 def _with_room(old, n_new):
