@@ -1,6 +1,6 @@
 """How much faster are 8 questions about a clip than one question 8 times?
 
-    python infer_throughput.py [--n_clips 4] [--new_tokens 32]
+    python infer_throughput.py [--n_clips 4] [--new_tokens 32] [--num_beams 4]
 
 The authors of the benchmarked systems ask one question of one clip at a time:
 encoders, fusion and the whole prompt run for each (their decoding has a cache
@@ -125,6 +125,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--n_clips", type=int, default=4)
     parser.add_argument("--new_tokens", type=int, default=32)
+    parser.add_argument("--num_beams", type=int, default=1)
     arguments = parser.parse_args()
     model = build()
     texts = yaml.safe_load(INSTRUCTIONS.read_text(encoding="utf-8"))
@@ -133,6 +134,7 @@ def main():
         "do_sample": False,
         "max_new_tokens": arguments.new_tokens,
         "min_new_tokens": arguments.new_tokens,
+        "num_beams": arguments.num_beams,
     }
     answerer = AudioAnswerer(model, decoding)
     ways = {
