@@ -8,9 +8,9 @@
 ``a`` is an audio token, ``.`` padding, left of either part and masked. The
 rows of the cache are repeated for the questions of their clip; suffixes are
 plain token ids, and the beams of a search share theirs, too. Positions count
-what is not masked, so a row is computed as it would be alone. (The exception is an LLM
-with a sliding window shorter than the sequence: a window counts masked
-padding, too. A warning says so; one prompt at once has no padding.)
+what is not masked, so a row is computed as it would be alone. (The exception
+is an LLM with a sliding window shorter than the sequence: a window counts
+masked padding, too. A warning says so; one prompt at once has no padding.)
 
 Authors
  * The speechbrain_jasco developers, 2026
