@@ -6,6 +6,7 @@ Authors
 
 import re
 import time
+import timeit
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,12 @@ def test_loads_without_weights_or_network(name, monkeypatch):
     monkeypatch.setattr("subprocess.run", refuse)
     monkeypatch.setattr("socket.socket.connect", refuse)
     load(name)  # imports
-    began = time.process_time()  # of this process: others may be busy
-    load(name)
-    assert time.process_time() - began < 1
+    # The best of three, of this process's own time, without the garbage
+    # collector: it would walk through all that earlier tests keep alive.
+    seconds = timeit.repeat(
+        lambda: load(name), timer=time.process_time, number=1, repeat=3
+    )
+    assert min(seconds) < 1
 
 
 @pytest.mark.parametrize("name", YAMLS)
