@@ -14,7 +14,7 @@ demo: $(READY)
 	cd recipes/WhatAreTheyDoing && $(BIN)/python evaluate.py hparams/judge.yaml
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile
 
 kit: $(READY)
 	$(BIN)/python -m speechbrain_jasco.starter

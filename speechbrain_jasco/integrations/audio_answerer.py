@@ -40,6 +40,26 @@ class Heard(NamedTuple):
     transcript: str
 
 
+class Prompt(NamedTuple):
+    """A question about a clip, up to the answer.
+
+    Arguments
+    ---------
+    prefix : Prefix
+        Up to and with the audio.
+    suffix : list of int
+        What follows.
+
+    Example
+    -------
+    >>> Prompt(Prefix([1], torch.zeros(3, 8)), [5, 6]).suffix
+    [5, 6]
+    """
+
+    prefix: Prefix
+    suffix: list
+
+
 class AudioAnswerer:
     """An auditory LLM as an answerer.
 
@@ -57,11 +77,15 @@ class AudioAnswerer:
     batch_size : int
         Prompts at once, and clips whose beginnings are kept for them. The
         same question about several clips stands in one batch.
+    audio_aware : AudioAware, optional
+        Contrasts each prompt with the same one without audio and transcript,
+        where its weight is not 0; there are twice as many prompts at once.
 
     Raises
     ------
     ValueError
-        If ``decoding`` has no ``max_new_tokens`` or asks for several answers.
+        If ``decoding`` has no ``max_new_tokens``, asks for several answers,
+        or samples while contrasting.
 
     Example
     -------
@@ -69,7 +93,14 @@ class AudioAnswerer:
     8
     """
 
-    def __init__(self, model, decoding, recogniser=None, batch_size=8):
+    def __init__(
+        self,
+        model,
+        decoding,
+        recogniser=None,
+        batch_size=8,
+        audio_aware=None,
+    ):
         several = decoding.get("num_return_sequences", 1) != 1
         if "max_new_tokens" not in decoding or several or batch_size < 1:
             raise ValueError(
@@ -77,10 +108,18 @@ class AudioAnswerer:
                 "expected max_new_tokens, one answer per prompt and at least "
                 "one prompt at once"
             )
+        if audio_aware is not None and not audio_aware.weight:
+            audio_aware = None
+        if audio_aware is not None and decoding.get("do_sample"):
+            raise ValueError(
+                "got audio_aware and do_sample: True; expected greedy or beam "
+                "search: a prompt and its twin would draw different tokens"
+            )
         self.model = model
         self.decoding = dict(decoding)
         self.recogniser = recogniser
         self.batch_size = batch_size
+        self.audio_aware = audio_aware
 
     def config(self):
         """Everything an answer depends on, JSON-able (dict)."""
@@ -89,6 +128,7 @@ class AudioAnswerer:
             "model": self.model.config(),
             "decoding": self.decoding,
             "recogniser": self.recogniser and self.recogniser.config(),
+            "audio_aware": self.audio_aware and self.audio_aware.config(),
         }
 
     def check(self):
@@ -147,16 +187,18 @@ class AudioAnswerer:
         """
         self.load()
         heard = self.hear(clips)
-        prefixes = {}  # key -> (prefix, question)
-        prompts = {}  # key -> list of (index, suffix)
+        prefixes = {}  # key -> (prefix, its twin without audio, question)
+        prompts = {}  # key -> list of (index, suffix, that of the twin)
         for index, (clip, question) in enumerate(zip(clips, questions)):
             sounds = heard[clip.path]
-            ids = self.model.prompt(question, sounds.transcript)
+            prompt = self._prompt(question, sounds)
+            deaf = self._prompt(question, Heard(sounds.tokens[:0], ""))
             # Whatever the beginning depends on.
             own = question if self.model.llm.depends_on_question else None
-            key = (clip.path, tuple(ids.before), own)
-            prefixes[key] = Prefix(ids.before, sounds.tokens), question
-            prompts.setdefault(key, []).append((index, ids.after))
+            key = (clip.path, tuple(prompt.prefix.ids), own)
+            prefixes[key] = prompt.prefix, deaf.prefix, question
+            member = index, prompt.suffix, deaf.suffix
+            prompts.setdefault(key, []).append(member)
         texts = [""] * len(clips)
         for keys in self._batches(prefixes):
             members = [
@@ -201,11 +243,16 @@ class AudioAnswerer:
             heard[path] = Heard(tokens[0].to(dtype), transcript)
         return heard
 
+    def _prompt(self, question, heard):
+        """Writes a question about what is heard: Prompt."""
+        ids = self.model.prompt(question, heard.transcript)
+        return Prompt(Prefix(ids.before, heard.tokens), ids.after)
+
     def _batches(self, prefixes):
         """Groups prefixes of similar length: lists of keys."""
 
         def length(key):
-            prefix, _ = prefixes[key]
+            prefix = prefixes[key][0]
             return len(prefix.ids) + len(prefix.audio)
 
         keys = sorted(prefixes, key=length)
@@ -215,14 +262,21 @@ class AudioAnswerer:
     def _generate(self, batch, members):
         """Answers the prompts of a batch of prefixes: (index, text) each."""
         llm = self.model.llm
-        prefixes, questions = zip(*batch)
+        prefixes, twins, questions = zip(*batch)
+        if self.audio_aware is not None:
+            prefixes, questions = prefixes + twins, questions * 2
         llm.prepare(questions)
         cache = PrefixCache(llm, prefixes)
         for start in range(0, len(members), self.batch_size):
             part = members[start : start + self.batch_size]
-            rows, indices, suffixes = zip(*part)
+            rows, indices, suffixes, of_twins = zip(*part)
+            if self.audio_aware is not None:  # wants them behind the others
+                rows += tuple(row + len(batch) for row in rows)
+                suffixes += of_twins
             llm.prepare([questions[row] for row in rows])
-            new = cache.generate(rows, suffixes, self.decoding)
+            new = cache.generate(
+                rows, suffixes, self.decoding, self.audio_aware
+            )[: len(part)]
             texts = llm.tokenizer.batch_decode(new, skip_special_tokens=True)
             yield from zip(indices, [text.strip() for text in texts])
         llm.prepare(None)

@@ -104,7 +104,7 @@ class PrefixCache:
         )
 
     @torch.inference_mode()
-    def generate(self, rows, suffixes, decoding):
+    def generate(self, rows, suffixes, decoding, rescore=None):
         """Continues prompts.
 
         A repetition penalty sees the text of the prompt, as it does where a
@@ -119,6 +119,8 @@ class PrefixCache:
             Tokens that follow it, at least one each.
         decoding : dict
             Arguments of ``transformers.GenerationConfig``.
+        rescore : transformers.LogitsProcessor, optional
+            Changes the scores of the next tokens of all rows.
 
         Returns
         -------
@@ -144,6 +146,7 @@ class PrefixCache:
             input_ids=ids,
             attention_mask=mask,
             generation_config=GenerationConfig(**{**options, **decoding}),
+            logits_processor=[] if rescore is None else [rescore],
             **{CACHE: cache},
         )
         return out[:, ids.shape[1] :].tolist()
