@@ -61,6 +61,16 @@ def write_chat_tokenizer(folder):
 
 
 @pytest.fixture(scope="session")
+def tokenizer(tmp_path_factory):
+    """Folder of a small SentencePiece tokenizer; nobody writes into it."""
+    from tiny_systems import write_llama_tokenizer
+
+    folder = tmp_path_factory.mktemp("tokenizer")
+    write_llama_tokenizer(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_llm(tmp_path_factory):
     """Folder of a random Llama with a ChatML template; it never stops early,
     so that no reply is empty by accident."""

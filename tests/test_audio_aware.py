@@ -12,7 +12,7 @@ import math
 
 import pytest
 import torch
-from tiny_systems import noise_clips, tiny_audio_llm, write_llama_tokenizer
+from tiny_systems import noise_clips, tiny_audio_llm
 from transformers import GenerationConfig
 
 from speechbrain_jasco.dataio import read_audio
@@ -40,13 +40,6 @@ class Ears:
 
     def transcribe(self, wavs):
         return ["" if len(wav) < 16000 else f"{len(wav)}" for wav in wavs]
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tokenizer")
-    write_llama_tokenizer(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

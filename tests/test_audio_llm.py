@@ -19,7 +19,6 @@ from tiny_systems import (
     noise_clips,
     randomize,
     tiny_audio_llm,
-    write_llama_tokenizer,
 )
 from transformers import GenerationConfig, RepetitionPenaltyLogitsProcessor
 
@@ -42,13 +41,6 @@ QUESTIONS = [
 ]
 GREEDY = {"max_new_tokens": 8, "do_sample": False}
 SECONDS = (0.5, 2.0, 1.1, 3.3)
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tokenizer")
-    write_llama_tokenizer(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

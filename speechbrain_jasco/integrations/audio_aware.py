@@ -7,10 +7,10 @@
 What an LLM would say anyway, whatever it hears, loses; what it says because
 of this clip gains. Nothing is trained for it.
 
-Method: audio-aware decoding, Hsu et al., arXiv 2506.07233 section II, with
-the constraint of plausibility of contrastive decoding, Li et al., arXiv
-2210.15097 section 3. Here "without" is a prompt without any audio tokens, not
-one with those of silence.
+Method: audio-aware decoding, Hsu et al., arXiv 2506.07233, with the
+plausibility constraint of contrastive decoding, Li et al., arXiv 2210.15097
+section 3. There "without" is silence of the same length, here a prompt
+without any audio tokens.
 
 Authors
  * The speechbrain_jasco developers, 2026
