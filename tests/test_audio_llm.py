@@ -12,6 +12,7 @@ import random
 
 import pytest
 import torch
+from infer_systems import set_some_vocabulary
 from safetensors.torch import load_file
 from tiny_systems import (
     LLAMA,
@@ -33,6 +34,7 @@ from speechbrain_jasco.integrations.trained_weights import (
     TrainedWeights,
     export,
 )
+from speechbrain_jasco.lobes.models.readout import Readout
 
 QUESTIONS = [
     "What are they doing?",
@@ -462,6 +464,17 @@ def test_an_adapter_that_depends_on_the_question(tokenizer, clips, n_beams):
 # ----------------------------------------------------------------------------
 
 
+class Ears:
+    def check(self):
+        """Nothing to check."""
+
+    def config(self):
+        return {"recogniser": "Ears"}
+
+    def transcribe(self, wavs):
+        return ["" if len(wav) < 16000 else f"{len(wav)}" for wav in wavs]
+
+
 def test_the_transcript_of_the_clip_reaches_its_prompts(tokenizer, clips):
     template = "{audio}{bos}{question}\n\n### Input:\n{transcript}\n"
     model = tiny_audio_llm(
@@ -469,17 +482,6 @@ def test_the_transcript_of_the_clip_reaches_its_prompts(tokenizer, clips):
         template,
         template_without_transcript="{audio}{bos}{question}",
     )
-
-    class Ears:
-        def check(self):
-            """Nothing to check."""
-
-        def config(self):
-            return {"recogniser": "Ears"}
-
-        def transcribe(self, wavs):
-            return ["" if len(wav) < 16000 else f"{len(wav)}" for wav in wavs]
-
     probe = Probe(model.llm)
     answerer = AudioAnswerer(model, GREEDY, Ears(), batch_size=12)
     answerer.answer(*pairs(clips[:2], ["What?"]))
@@ -492,6 +494,28 @@ def test_the_transcript_of_the_clip_reaches_its_prompts(tokenizer, clips):
     assert answerer.config()["recogniser"] == {"recogniser": "Ears"}
     answerer.recogniser = None
     with pytest.raises(ValueError, match="expected both or neither"):
+        answerer.check()
+
+
+def test_the_transcript_of_the_clip_reaches_the_readout(tokenizer, clips):
+    readout = Readout(32, "It is{sound}:{words}{speaker}", tolerance=1e9)
+    model = tiny_audio_llm(tokenizer, readout=readout)
+    set_some_vocabulary(readout)
+    answerer = AudioAnswerer(model, GREEDY, Ears())
+    answerer.load()
+    said = {clips[0].path: "", clips[3].path: "go"}
+    answerer.recogniser.transcribe = lambda wavs: list(said.values())
+    words = model.llm.tokenize(" go")
+    readout.word_ids = torch.tensor([*words, 3, 4], dtype=torch.int32)
+    for path, heard in answerer.hear([clips[0], clips[3]]).items():
+        wav = read_audio(path)[None]
+        alone, _ = model.tokens(wav, torch.ones(1))
+        rows = heard.tokens.tolist()
+        reads = [row in rows for row in readout.table[words].tolist()]
+        assert all(reads) == bool(said[path])
+        assert heard.tokens.equal(alone[0]) != bool(said[path])
+    model.readout = None
+    with pytest.raises(ValueError, match="a readout that takes"):
         answerer.check()
 
 

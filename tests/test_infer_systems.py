@@ -13,6 +13,8 @@ from infer_systems import (
     run,
 )
 
+from speechbrain_jasco.integrations.whisper_asr import WhisperRecogniser
+
 
 @pytest.fixture(scope="module")
 def baseline(tiny_whisper, tiny_aisfx, tiny_llm, tmp_path_factory):
@@ -40,6 +42,27 @@ def test_baseline_from_clips_to_predictions(main, baseline, tmp_path):
         for question, text in zip(questions, texts, strict=True):
             alone = hparams["answerer"].answer([clip], [question])
             assert alone == [text]
+
+
+def test_baseline_with_a_recogniser(main, baseline, tmp_path, monkeypatch):
+    """It is read where it says something and the tokens allow that."""
+    said = ["ABC"]  # of its vocabulary
+    monkeypatch.setattr(
+        WhisperRecogniser, "transcribe", lambda self, wavs: said * len(wavs)
+    )
+    option = f"{{recogniser: !ref <recogniser>, decoding: {QUICK}}}"
+
+    def answers(folder, tolerance, answerer=option):
+        changes = {"answerer": answerer}
+        changes["model"] = {"readout": {"tolerance": tolerance}}
+        options = {**baseline, **changes}
+        return run(main, "infer_baseline.yaml", options, tmp_path / folder)
+
+    alone = answers("alone", 0.0, {"decoding": QUICK})
+    assert answers("believed", 1e9) != alone
+    assert answers("not believed", -1e9) == alone
+    said = [""]
+    assert answers("silent", 1e9) == alone
 
 
 def test_baseline_without_training(main, baseline, tmp_path):

@@ -108,6 +108,32 @@ def test_silence_has_no_words(readout):
     assert 2 <= names <= 5 and torch.isfinite(read).all()
 
 
+def test_a_recogniser_is_believed_where_the_tokens_allow_it(readout):
+    """It says 9 4 of two clips, one in which 9 and a doubtful 4 are heard and
+    one in which 7 7 is; 25 is out of the vocabulary, and read all the same."""
+    unsure = (tokens_of(readout, [4]) + tokens_of(readout, [7])) / 2
+    first = torch.cat([tokens_of(readout, [9, 0]), unsure.squeeze(1)])
+    tokens = torch.stack([first, tokens_of(readout, [7, 0, 7])])
+    heard, lens = readout(tokens, torch.ones(2))
+    read, n = readout(tokens, torch.ones(2), [[9, 25, 4], [9, 25, 4]])
+    sizes = (n * read.shape[1]).round().long().tolist()
+    assert read[1, : sizes[1]].equal(heard[1])
+    start = [i for i in range(sizes[0]) if read[0, i].equal(readout.table[22])]
+    words = read[0, start[0] + 1 :][:3]
+    assert words.equal(readout.table[[9, 25, 4]])
+    # Sound and speaker are those heard, before the words and behind them.
+    assert read[0, : start[0] + 1].equal(heard[0, : start[0] + 1])
+    tail = sizes[0] - start[0] - 4
+    own = round(lens[0].item() * heard.shape[1])
+    assert read[0, sizes[0] - tail : sizes[0]].equal(heard[0, own - tail : own])
+    for nothing in (None, [[], []]):
+        same, _ = readout(tokens, torch.ones(2), nothing)
+        assert same.equal(heard)
+    readout.tolerance = -1.0  # believed never
+    same, _ = readout(tokens, torch.ones(2), [[9, 25, 4], [9, 25, 4]])
+    assert same.equal(heard)
+
+
 def test_words_are_left_out_in_training_only(readout):
     readout.dropout = 0.5
     tokens = tokens_of(readout, [4, 9] * 200)[None]

@@ -1,4 +1,4 @@
-"""The benchmarks of training: three ways, one loss; the ceiling.
+"""The benchmarks of training: three ways, one loss; the ceiling; the choice.
 
 Authors
  * The speechbrain_jasco developers, 2026
@@ -6,7 +6,14 @@ Authors
 
 import pandas as pd
 import pytest
-from tiny_training import as_argv, tiny_overrides, write_built
+import torch
+from hyperpyyaml import load_hyperpyyaml
+from infer_systems import HPARAMS
+from tiny_systems import randomize
+from tiny_training import SPLITS, as_argv, tiny_overrides, write_built
+
+from speechbrain_jasco.integrations.trained_weights import export
+from speechbrain_jasco.training.data import read_built
 
 
 def test_three_ways_compute_one_loss(
@@ -32,6 +39,46 @@ def test_three_ways_compute_one_loss(
         )
     n_kept = len(list((tmp_path / "out" / "features").rglob("*.safetensors")))
     assert n_kept == 5 * 2  # clips, encoders
+
+
+def test_the_choice_of_a_file_is_that_of_the_examiner(
+    run_benchmark, tiny_whisper, tiny_aisfx, tiny_llm, tmp_path
+):
+    built = write_built(tmp_path / "built", [*SPLITS, "test_open"])
+    overrides = tiny_overrides(
+        (tiny_whisper, tiny_aisfx, tiny_llm), built, tmp_path / "out"
+    )
+    with (HPARAMS / "baseline.yaml").open() as fin:
+        hparams = load_hyperpyyaml(fin, overrides)
+    trainee, examiner = hparams["trainee"], hparams["examiner"]
+    trainee.model.llm.load()
+    splits = read_built(built / "clips.csv", built)
+    rows = [row for split in splits.values() for row in split]
+    hparams["clip_data"].prepare(trainee, rows)
+    randomize(trainee.model)
+    file = tmp_path / "model.safetensors"
+    export(trainee.model, file, torch.float32)
+    examiner.prepare(trainee, hparams["features"], rows, [])
+    trainee.eval()
+    expected = examiner.choice(splits["test_seen"], examiner.reading("audio"))
+    argv = [file, "--recogniser", tiny_whisper, *as_argv(overrides)]
+    lines = run_benchmark("choice", *argv)
+    n = len(splits["test_seen"])
+    heard = next(iter(lines))
+    assert f"of {n} clips, choice {expected:.3f}" in heard
+    table = pd.read_csv(list(lines)[-1].removeprefix("Wrote "))
+    assert table["right"].mean() == pytest.approx(expected)
+    assert len(table) == n and set(table["id"]) == {
+        row["id"] for row in splits["test_seen"]
+    }
+    # What is not read off is what the recogniser says, word for word.
+    table = table.fillna("")
+    own = table["read"] == table["heard"]
+    assert (own | (table["read"] == table["transcript"])).all()
+    same = table[own]
+    assert (same["chosen"] == same["chosen_read"]).all()
+    lines = run_benchmark("choice", *argv, "--split", "test_open")
+    assert "choice" not in next(iter(lines))
 
 
 def test_the_ceiling_reads_what_others_hear(

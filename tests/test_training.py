@@ -239,8 +239,8 @@ def mean_log_probability(llm, embeds, answer):
 def test_choice_scores_are_mean_log_probabilities(trainee):
     streams = [Frames(torch.randn(2, 60, 16), torch.tensor([1.0, 0.6]), 50.0)]
     clips = [ANSWERS, {"b": ANSWERS["b"], "c": ANSWERS["c"]}]
-    picks = choose(trainee, streams, clips, "What?")
     llm, (tokens, sizes) = trainee.model.llm, trainee.listen(streams)
+    picks = choose(trainee, (tokens, sizes), clips, "What?")
     prompt = trainee.model.prompt("What?")
     before, after = (llm.embed(torch.tensor(ids)) for ids in prompt)
     for pick, own, n, clip in zip(picks, tokens, sizes, clips, strict=True):

@@ -73,7 +73,8 @@ class AudioAnswerer:
         named has transformers' default; the checkpoint's own
         generation_config is not used.
     recogniser : object, optional
-        ``transcribe(wavs) -> list of str``, ``check()``, ``config()``.
+        ``transcribe(wavs) -> list of str``, ``check()``, ``config()``. Its
+        transcripts go to the template, or to the readout.
     batch_size : int
         Prompts at once, and clips whose beginnings are kept for them. The
         same question about several clips stands in one batch.
@@ -145,11 +146,14 @@ class AudioAnswerer:
                 "no trained weights: fusion and adapter would be random. "
                 "Train them with train.py, or give a checkpoint."
             )
-        wants = self.model.template.has_transcript
-        if wants != (self.recogniser is not None):
+        needs = self.model.template.has_transcript
+        takes = needs or self.model.readout is not None
+        has = self.recogniser is not None
+        if (needs and not has) or (has and not takes):
             problems.append(
-                f"template {'with' if wants else 'without'} {{transcript}} and "
-                f"recogniser {self.recogniser!r}: expected both or neither"
+                f"template {'with' if needs else 'without'} {{transcript}} and "
+                f"recogniser {self.recogniser!r}: expected both or neither, or "
+                "a readout that takes what the recogniser understands"
             )
         parts = self.model.parts()
         if self.recogniser is not None:
@@ -239,7 +243,8 @@ class AudioAnswerer:
         for path, wav, transcript in zip(paths, wavs, transcripts):
             wav = wav.to(llm.device).unsqueeze(0)
             lens = torch.ones(1, device=llm.device)
-            tokens, _ = self.model.tokens(wav, lens)
+            words = [transcript] if transcript else None
+            tokens, _ = self.model.tokens(wav, lens, words)
             heard[path] = Heard(tokens[0].to(dtype), transcript)
         return heard
 

@@ -152,7 +152,7 @@ class AudioLLM(nn.Module):
         """
         self.checkpoint = TrainedWeights(path)
 
-    def tokens(self, wavs, wav_lens):
+    def tokens(self, wavs, wav_lens, transcripts=None):
         """Computes what the LLM hears.
 
         Arguments
@@ -161,6 +161,8 @@ class AudioLLM(nn.Module):
             Padded waveforms [B, S] at 16 kHz.
         wav_lens : torch.Tensor
             Relative lengths [B].
+        transcripts : list of str, optional
+            What a recogniser has understood, for the readout.
 
         Returns
         -------
@@ -182,7 +184,10 @@ class AudioLLM(nn.Module):
                 f"takes {self.llm.width}. Set the fusion's llm_width to it."
             )
         if self.readout is not None:
-            tokens, lens = self.readout(tokens, lens)
+            if transcripts is not None:  # a word stands behind a space
+                words = [self.llm.tokenize(f" {t}") for t in transcripts]
+                transcripts = words
+            tokens, lens = self.readout(tokens, lens, transcripts)
         return tokens, lens
 
     def prompt(self, question, transcript=""):

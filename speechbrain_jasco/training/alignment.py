@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, ctc_loss
+from torch.nn.functional import cross_entropy
+
+from speechbrain_jasco.lobes.models.ctc import loss_per_word
 
 
 class Heard(NamedTuple):
@@ -91,27 +93,11 @@ class Alignment(nn.Module):
             for kind, logits in scores.names.items()
         }
         return Heard(
-            self._ctc(scores.words, sizes, targets.words),
+            loss_per_word(
+                scores.words, sizes, self.readout.classes(targets.words)
+            ),
             losses["sound"],
             losses["speaker"],
             self.readout.words(scores, sizes),
             {k: own.argmax(dim=1).tolist() for k, own in scores.names.items()},
         )
-
-    def _ctc(self, logits, sizes, words):
-        """CTC loss per word token [B]."""
-        vocabulary = self.readout.word_ids.tolist()
-        index = {token: i + 1 for i, token in enumerate(vocabulary)}
-        known = [[index[t] for t in ids if t in index] for ids in words]
-        n_words = torch.tensor([len(ids) for ids in known])
-        losses = ctc_loss(
-            logits.log_softmax(dim=2).transpose(0, 1),
-            torch.tensor(
-                [t for ids in known for t in ids], device=logits.device
-            ),
-            sizes.cpu(),
-            n_words,
-            reduction="none",
-            zero_infinity=True,  # more words than tokens
-        )
-        return losses / n_words.clamp(min=1).to(losses)

@@ -97,15 +97,16 @@ class Alternatives:
 
 
 @torch.no_grad()
-def choose(trainee, streams, clips, question):
+def choose(trainee, heard, clips, question):
     """Chooses an answer for each clip of a batch.
 
     Arguments
     ---------
     trainee : Trainee
         In eval mode.
-    streams : list of Frames
-        What the encoders say of the clips.
+    heard : (torch.Tensor, torch.Tensor)
+        What the LLM hears of the clips [B, N, D] and the sizes [B], as of
+        ``Trainee.listen``.
     clips : list of dict
         The alternatives of each.
     question : str
@@ -115,7 +116,7 @@ def choose(trainee, streams, clips, question):
     -------
     list of Pick
     """
-    tokens, sizes = trainee.listen(streams)
+    tokens, sizes = heard
     ids = trainee.model.prompt(question)
     rows = [_row(trainee.llm, ids.before, ids.after, own) for own in clips]
     packed = pack(rows, sizes.tolist(), tokens.device)

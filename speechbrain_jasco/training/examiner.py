@@ -174,9 +174,9 @@ class Examiner:
         report = self.hearing(rows)
         rows = [row for row in rows if row["triple_id"]]
         if rows:
-            report["choice"] = self.choice(rows, self._read("audio"))
+            report["choice"] = self.choice(rows, self.reading("audio"))
             for half in ("sound", "speech"):
-                stem = self._read(f"{half}_wav")
+                stem = self.reading(f"{half}_wav")
                 report[f"choice_{half}"] = self.choice(rows, stem)
         if rows and self.judged is not None:
             report |= self.judgement(rows)
@@ -227,6 +227,7 @@ class Examiner:
         answers = self.answers(rows, self.judged.instructions)
         return self.judged.scores(rows, answers)
 
+    @torch.no_grad()
     def choice(self, rows, item):
         """Has the model choose for every clip.
 
@@ -249,7 +250,8 @@ class Examiner:
                 for row in part
             ]
             asked = self.questions["direct"]
-            picks += choose(self.trainee, streams, competing, asked)
+            heard = self.trainee.listen(streams)
+            picks += choose(self.trainee, heard, competing, asked)
         return share_right(picks, [row["triple_id"] for row in rows])
 
     @torch.no_grad()
@@ -273,7 +275,7 @@ class Examiner:
         options = {"do_sample": False, "max_new_tokens": self.max_new_tokens}
         dtype = model.llm.model.get_input_embeddings().weight.dtype
         answers = []
-        for part, streams in self.batches(rows, self._read("audio")):
+        for part, streams in self.batches(rows, self.reading("audio")):
             tokens, sizes = self.trainee.listen(streams)
             prefixes = [
                 Prefix(prompts[0].before, own[:size].to(dtype))
@@ -314,8 +316,19 @@ class Examiner:
             items = [item(row) for row in part]
             yield part, self.features.frames(items, device)
 
-    def _read(self, column):
-        """Row -> Item of the recording in a column."""
+    def reading(self, column):
+        """Says what is heard: the recording in a column.
+
+        Arguments
+        ---------
+        column : str
+            "audio", "sound_wav" or "speech_wav".
+
+        Returns
+        -------
+        callable
+            Row -> Item.
+        """
         return lambda row: self.features.item(row[column])
 
     def _mix(self, row):

@@ -1,6 +1,7 @@
 """Audio tokens read out as words that the LLM knows.
 
     audio tokens --cosine--> words by time    --CTC runs--> mean word of each run
+                                   (or a recogniser's words, if CTC allows them)
      mean token  --cosine--> names of sounds  ------------> mean name
      mean token  --cosine--> names of speakers -----------> mean name
 
@@ -13,7 +14,7 @@ it learns from clips whose words are ``given`` holds for those it hears.
 
 Method: CTC posteriors into the LLM's embeddings as in LegoSLM, Ma et al.,
 arXiv 2505.11352 section 3; here with names of sounds and speakers beside the
-words, and with runs of one word merged, so that nothing but words is left.
+words, and with runs of one word merged, so that only words are left.
 
 Authors
  * The speechbrain_jasco developers, 2026
@@ -22,10 +23,11 @@ Authors
 from typing import NamedTuple
 
 import torch
-from speechbrain.dataio.dataio import length_to_mask
 from torch import nn
 from torch.nn.functional import normalize
 from torch.nn.utils.rnn import pad_sequence
+
+from speechbrain_jasco.lobes.models.ctc import best_path, may_be_said
 
 KINDS = ("sound", "speaker")
 NO_TOKEN = -1  # behind a name
@@ -85,6 +87,9 @@ class Readout(nn.Module):
     confusion : float
         Share of the given words that are replaced by others while training,
         so that it copes with words that are misunderstood.
+    tolerance : float
+        A recogniser's words are read in place of those heard unless the audio
+        tokens find them less probable by more than so many nats per word.
 
     Example
     -------
@@ -103,20 +108,21 @@ class Readout(nn.Module):
         sharpness=20.0,
         dropout=0.0,
         confusion=0.0,
+        tolerance=6.0,
     ):
         super().__init__()
         self.layout = layout
+        self.tolerance = tolerance
         self.dropout = dropout
         self.confusion = confusion
         self.blank = nn.Parameter(torch.randn(width))
         sharpness = torch.full((1 + len(KINDS),), float(sharpness))
         self.scales = nn.Parameter(sharpness.log())
-        # The vocabulary comes from the data it is trained on ...
+        # The vocabulary comes from the data, the embeddings from the LLM.
         self.register_buffer("word_ids", torch.empty(0, dtype=torch.int32))
         for kind in KINDS:
             empty = torch.empty(0, 1, 1, dtype=torch.int32)
             self.register_buffer(f"{kind}_ids", empty)
-        # ... and the embeddings from the LLM.
         self.register_buffer("table", torch.empty(0, width), False)
         self._pieces = []
 
@@ -131,11 +137,10 @@ class Readout(nn.Module):
             "sound", "speaker" -> of each its names, as lists of tokens; the
             first is the one that is read.
         """
-        device = self.word_ids.device
-        words = torch.tensor(sorted(set(words)), dtype=torch.int32)
-        self.word_ids = words.to(device)
+        self.word_ids = self.word_ids.new_tensor(sorted(set(words)))
         for kind in KINDS:
-            setattr(self, f"{kind}_ids", _padded(names[kind]).to(device))
+            ids = _padded(names[kind]).to(self.word_ids.device)
+            setattr(self, f"{kind}_ids", ids)
 
     def vocabulary(self):
         """What there is to be heard, for a file of trained weights.
@@ -204,7 +209,7 @@ class Readout(nn.Module):
         }
         return Scores(words * scales[0], names)
 
-    def forward(self, tokens, lens):
+    def forward(self, tokens, lens, transcripts=None):
         """Reads audio tokens out.
 
         Arguments
@@ -213,6 +218,8 @@ class Readout(nn.Module):
             Audio tokens [B, N, D], zero behind the end of a clip.
         lens : torch.Tensor
             Relative lengths [B].
+        transcripts : list of list of int, optional
+            Tokens of what a recogniser has understood of each clip.
 
         Returns
         -------
@@ -222,7 +229,11 @@ class Readout(nn.Module):
             Relative lengths [B].
         """
         sizes = (lens * tokens.shape[1]).round().long()
-        read, sizes = self.read(self.scores(tokens, sizes), sizes)
+        scores, given = self.scores(tokens, sizes), ()
+        if transcripts is not None:
+            words = self.classes(transcripts)
+            given = may_be_said(scores.words, sizes, words, self.tolerance)
+        read, sizes = self.read(scores, sizes, Targets(transcripts, {}), given)
         return read, sizes / read.shape[1]
 
     def read(self, scores, sizes, targets=None, given=()):
@@ -282,11 +293,26 @@ class Readout(nn.Module):
         list of list of int
             Tokens of the LLM.
         """
-        best, starts = _runs(scores.words.detach(), sizes)
+        best, starts = best_path(scores.words.detach(), sizes)
         return [
             self.word_ids[row[at] - 1].tolist()
             for row, at in zip(best, starts, strict=True)
         ]
+
+    def classes(self, words):
+        """Numbers tokens as the scores of words do; blank is 0.
+
+        Arguments
+        ---------
+        words : list of list of int
+            Tokens of the LLM; those out of the vocabulary are left out.
+
+        Returns
+        -------
+        list of list of int
+        """
+        index = {t: i for i, t in enumerate(self.word_ids.tolist(), 1)}
+        return [[index[t] for t in own if t in index] for own in words]
 
     def _lay_out(self, clips):
         """Puts each clip's embeddings where the layout has its fields."""
@@ -301,7 +327,7 @@ class Readout(nn.Module):
 
     def _heard(self, scores, sizes):
         """Embeddings of each clip's words and names, as dictionaries."""
-        best, starts = _runs(scores.words, sizes)
+        best, starts = best_path(scores.words, sizes)
         shares = scores.words[:, :, 1:].softmax(dim=2)
         by_time = shares @ self._embed(self.word_ids)
         heard = []
@@ -361,15 +387,6 @@ class Readout(nn.Module):
         if not self.training or not self.dropout:
             return words
         return words[torch.rand(len(words)) >= self.dropout]
-
-
-def _runs(words, sizes):
-    """Best class of each token [B, N], and where runs of a word begin; all
-    is blank behind the end of a clip."""
-    inside = length_to_mask(sizes, words.shape[1], dtype=torch.bool)
-    best = words.argmax(dim=2).masked_fill(~inside, 0)
-    before = nn.functional.pad(best, (1, 0), value=0)[:, :-1]
-    return best, (best != before) & (best > 0)
 
 
 def _padded(names):
