@@ -3,6 +3,7 @@
     python choice.py WEIGHTS --data_folder BUILT --split test_seen
     python choice.py WEIGHTS --data_folder BUILT --recogniser starter:whisper-base
     python choice.py WEIGHTS --data_folder BUILT --hear sound_wav
+    python choice.py WEIGHTS --data_folder BUILT --answers REWORDINGS
 
     clip -> words read off --------------------> choice
          -> words of the recogniser, if allowed -> choice    with --recogniser
@@ -12,6 +13,8 @@ training's own test is of a checkpoint, and on its own build. All clips of a
 split or, with ``--clips``, so many at random; prints shares with their 95 %
 intervals and word error rates, of a split without behaviours these alone, and
 writes a row per clip (choice.csv).
+With ``--answers`` (rewordings.csv, beside the triples) all answers, right or
+wrong, compete in words that nobody was trained on.
 Whatever is no option of this script is an override of ``baseline.yaml``, such
 as ``--dtype float32``.
 
@@ -37,7 +40,7 @@ from speechbrain_jasco.integrations.whisper_asr import WhisperRecogniser
 from speechbrain_jasco.lobes.models.ctc import may_be_said
 from speechbrain_jasco.lobes.models.readout import Targets
 from speechbrain_jasco.metrics.quality import wilson
-from speechbrain_jasco.training.choice import choose
+from speechbrain_jasco.training.choice import choose, reworded
 from speechbrain_jasco.training.data import read_built
 
 HPARAMS = Path(__file__).resolve().parents[1] / "hparams"
@@ -127,8 +130,11 @@ def summary(rows):
     return lines
 
 
-def load(hparams, weights):
-    """Loads trained weights for choosing: the rows of all splits (dict)."""
+def load(hparams, weights, answers=None):
+    """Loads trained weights for choosing: the rows of all splits (dict).
+
+    ``answers`` is the file of other wordings, if these compete (str).
+    """
     trainee, folder = hparams["trainee"], Path(hparams["data_folder"])
     model = trainee.model
     model.llm.load()
@@ -138,6 +144,8 @@ def load(hparams, weights):
     trainee.eval()
     splits = read_built(folder / "clips.csv", folder)
     rows = [row for split in splits.values() for row in split]
+    if answers is not None:
+        rows = reworded(rows, answers)
     hparams["examiner"].prepare(trainee, hparams["features"], rows, [])
     return splits
 
@@ -154,6 +162,7 @@ def main(argv):
     parser.add_argument("weights")
     parser.add_argument("--split", default="test_seen")
     parser.add_argument("--recogniser")
+    parser.add_argument("--answers")
     parser.add_argument("--clips", type=int)
     columns = ("audio", "sound_wav", "speech_wav")
     parser.add_argument("--hear", default="audio", choices=columns)
@@ -163,7 +172,7 @@ def main(argv):
     )
     with open(file, encoding="utf-8") as fin:
         hparams = load_hyperpyyaml(fin, overrides)
-    rows = load(hparams, given.weights)[given.split]
+    rows = load(hparams, given.weights, given.answers)[given.split]
     if given.clips is not None:
         rows = random.Random(0).sample(rows, given.clips)
     recogniser = given.recogniser and WhisperRecogniser(given.recogniser)

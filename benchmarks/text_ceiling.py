@@ -2,12 +2,15 @@
 
     python text_ceiling.py --data_folder BUILT --split test_unseen
     python text_ceiling.py --data_folder BUILT --weights model.safetensors
+    python text_ceiling.py --data_folder BUILT --answers REWORDINGS
 
 The gold sound and words of each clip stand as text in the audio's place. The
 baseline's LLM, as it comes or with a trained adapter, chooses among the
 competing answers (printed) and answers the eight instructions
 (predictions.csv, for ``evaluate.py hparams/judge.yaml``): its own ceiling of
-reasoning, to which one that hears is compared. Whatever is no option of this
+reasoning, to which one that hears is compared. With ``--answers``
+(rewordings.csv, beside the triples) the competing answers are in words that
+nobody was trained on. Whatever is no option of this
 script is an override of ``baseline.yaml``.
 
 Authors
@@ -35,6 +38,7 @@ from speechbrain_jasco.integrations.prefix_generation import (
 from speechbrain_jasco.training.choice import (
     Alternatives,
     choose_by_text,
+    reworded,
     share_right,
 )
 from speechbrain_jasco.training.data import read_built
@@ -114,6 +118,7 @@ def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--split", default="test_unseen")
     parser.add_argument("--weights")
+    parser.add_argument("--answers")
     given, rest = parser.parse_known_args(argv)
     file, _, overrides = sb.parse_arguments(
         [str(HPARAMS / "baseline.yaml"), *rest]
@@ -129,11 +134,13 @@ def main(argv):
     reader = Reader(model.eval(), context, given.weights)
     folder = Path(hparams["data_folder"])
     splits = read_built(folder / "clips.csv", folder)
-    everything = Alternatives([r for rows in splits.values() for r in rows])
+    everything = [row for rows in splits.values() for row in rows]
+    if given.answers:
+        everything = reworded(everything, given.answers)
     # One clip per triple: others have the same text.
     rows = list({r["triple_id"]: r for r in splits[given.split]}.values())
     asked = hparams["examiner"].questions["direct"]
-    share = choice(trainee, reader, rows, everything, asked)
+    share = choice(trainee, reader, rows, Alternatives(everything), asked)
     print(f"choice {share:.3f} of {len(rows)} triples of {given.split}")
     wanted = {row["id"] for row in rows}
     clips = read_clips(folder / "clips.csv", folder)

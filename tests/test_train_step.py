@@ -13,6 +13,7 @@ from tiny_systems import randomize
 from tiny_training import SPLITS, as_argv, tiny_overrides, write_built
 
 from speechbrain_jasco.integrations.trained_weights import export
+from speechbrain_jasco.training.choice import reworded
 from speechbrain_jasco.training.data import read_built
 
 
@@ -79,6 +80,20 @@ def test_the_choice_of_a_file_is_that_of_the_examiner(
     assert (same["chosen"] == same["chosen_read"]).all()
     lines = run_benchmark("choice", *argv, "--split", "hearing")
     assert "choice" not in next(iter(lines))
+    # In other words, each of which is another triple's here.
+    names = sorted({row["triple_id"] for row in rows} - {""})
+    other = dict(zip(names, names[1:] + names[:1], strict=True))
+    texts = {row["triple_id"]: row["tgt_text"] for row in rows}
+    path = tmp_path / "rewordings.csv"
+    answers = {"triple_id": names, "answer": [texts[other[n]] for n in names]}
+    pd.DataFrame(answers).to_csv(path, index=False)
+    own = reworded(rows, path)
+    examiner.prepare(trainee, hparams["features"], own, [])
+    expected = examiner.choice(splits["test_seen"], examiner.reading("audio"))
+    lines = run_benchmark("choice", *argv, "--answers", path)
+    assert f"choice {expected:.3f}" in next(iter(lines))
+    again = pd.read_csv(tmp_path / "out" / "choice.csv")
+    assert list(again["chosen"]) != list(table["chosen"])
 
 
 def test_the_ceiling_reads_what_others_hear(
@@ -90,6 +105,17 @@ def test_the_ceiling_reads_what_others_hear(
     )
     rows = run_benchmark("text_ceiling", *as_argv(overrides))
     first, last = next(iter(rows)), list(rows)[-1]
+    # The same words over again change nothing; a triple without any is said.
+    splits = read_built(built / "clips.csv", built)
+    own = {r["triple_id"]: r["tgt_text"] for rs in splits.values() for r in rs}
+    table = pd.DataFrame({"triple_id": list(own), "answer": own.values()})
+    path = tmp_path / "rewordings.csv"
+    table.to_csv(path, index=False)
+    argv = ["--answers", path, *as_argv(overrides)]
+    assert next(iter(run_benchmark("text_ceiling", *argv))) == first
+    table[1:].to_csv(path, index=False)
+    with pytest.raises(ValueError, match=rf"such as {table['triple_id'][0]}"):
+        run_benchmark("text_ceiling", *argv)
     share = float(first.split()[1])
     assert 0 <= share <= 1 and "9 triples of test_unseen" in first
     written = pd.read_csv(last.removeprefix("Wrote "), keep_default_na=False)

@@ -3,7 +3,9 @@
 The alternatives of a clip are the answers of all triples with its line or its
 sound, the right one among them: who hears only one of the two cannot tell
 them apart. The right answer is chosen if its mean log-probability per token
-is the highest; ``contrast`` is the loss that trains it.
+is the highest; ``contrast`` is the loss that trains it. Trained answers are known
+word for word: ``reworded`` says all of them, right or wrong, in words that
+nobody was trained on, so that what they mean decides.
 
 Authors
  * The speechbrain_jasco developers, 2026
@@ -13,6 +15,7 @@ from typing import NamedTuple
 
 import torch
 
+from speechbrain_jasco.dataio import read_table, row_name
 from speechbrain_jasco.training.packing import Branch, Row, pack
 
 
@@ -94,6 +97,49 @@ class Alternatives:
             triple_id; None if nobody has written it.
         """
         return self.by_pair.get((sound_id, line_id))
+
+
+def reworded(rows, path):
+    """The same clips, their answers in words that nobody was trained on.
+
+    Arguments
+    ---------
+    rows : list of dict
+        Of the manifest.
+    path : str or Path
+        CSV with ``triple_id`` and ``answer``, one row per triple.
+
+    Returns
+    -------
+    list of dict
+        ``tgt_text`` is the other answer, if there is a triple.
+
+    Raises
+    ------
+    ValueError
+        If a triple of the clips is missing, or one is there twice.
+    """
+    table = read_table(path, ["triple_id", "answer"])
+    twice = table.index[table["triple_id"].duplicated()]
+    if len(twice):
+        name = table["triple_id"][twice[0]]
+        raise ValueError(
+            f"{row_name(path, twice[0])}: got {name!r} once more; expected one "
+            "answer per triple. Remove one of them."
+        )
+    answers = dict(zip(table["triple_id"], table["answer"], strict=True))
+    wanted = {row["triple_id"] for row in rows} - {""}
+    lacking = sorted(wanted - set(answers))
+    if lacking:
+        raise ValueError(
+            f"{path}: got no answer of {len(lacking)} of {len(wanted)} "
+            f"triples, such as {', '.join(lacking[:3])}; expected one of each, "
+            "or some would compete in words that were trained. Write them."
+        )
+    return [
+        {**row, "tgt_text": answers.get(row["triple_id"], row["tgt_text"])}
+        for row in rows
+    ]
 
 
 @torch.no_grad()
