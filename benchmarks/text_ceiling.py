@@ -10,8 +10,8 @@ competing answers (printed) and answers the eight instructions
 (predictions.csv, for ``evaluate.py hparams/judge.yaml``): its own ceiling of
 reasoning, to which one that hears is compared. With ``--answers``
 (rewordings.csv, beside the triples) the competing answers are in words that
-nobody was trained on. Whatever is no option of this
-script is an override of ``baseline.yaml``.
+nobody was trained on. Whatever is no option of this script is an override of
+``baseline.yaml``.
 
 Authors
  * The speechbrain_jasco developers, 2026
@@ -135,7 +135,7 @@ def main(argv):
     folder = Path(hparams["data_folder"])
     splits = read_built(folder / "clips.csv", folder)
     everything = [row for rows in splits.values() for row in rows]
-    if given.answers:
+    if given.answers is not None:
         everything = reworded(everything, given.answers)
     # One clip per triple: others have the same text.
     rows = list({r["triple_id"]: r for r in splits[given.split]}.values())

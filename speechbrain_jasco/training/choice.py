@@ -3,9 +3,9 @@
 The alternatives of a clip are the answers of all triples with its line or its
 sound, the right one among them: who hears only one of the two cannot tell
 them apart. The right answer is chosen if its mean log-probability per token
-is the highest; ``contrast`` is the loss that trains it. Trained answers are known
-word for word: ``reworded`` says all of them, right or wrong, in words that
-nobody was trained on, so that what they mean decides.
+is the highest; ``contrast`` is the loss that trains it. Trained answers are
+known word for word: ``reworded`` says all of them, right or wrong, in words
+that nobody was trained on, so that what they mean decides.
 
 Authors
  * The speechbrain_jasco developers, 2026
