@@ -37,8 +37,7 @@ from tqdm import tqdm
 from speechbrain_jasco.building.word_errors import total_word_error_rate
 from speechbrain_jasco.dataio import read_audio, write_table
 from speechbrain_jasco.integrations.whisper_asr import WhisperRecogniser
-from speechbrain_jasco.lobes.models.ctc import may_be_said
-from speechbrain_jasco.lobes.models.readout import Targets
+from speechbrain_jasco.lobes.models.vocabulary import Targets
 from speechbrain_jasco.metrics.quality import wilson
 from speechbrain_jasco.training.choice import choose, reworded
 from speechbrain_jasco.training.data import read_built
@@ -73,22 +72,18 @@ class Chooser:
         tokens, sizes = self.trainee.fuse(streams)
         scores = model.readout.scores(tokens, sizes)
         words = model.readout.words(scores, sizes)
+        known = model.readout.known(scores, sizes)
         rows = [
             {key: row[key] for key in KNOWN}
-            | {"heard": model.llm.tokenizer.decode(own).strip()}
-            for row, own in zip(part, words, strict=True)
+            | {"heard": model.llm.tokenizer.decode(known.get(i, own)).strip()}
+            for i, (row, own) in enumerate(zip(part, words, strict=True))
         ]
         self.choose(rows, part, (tokens, sizes, scores), "")
         if self.recogniser is not None:
             wavs = [read_audio(row[self.hear]) for row in part]
             texts = self.recogniser.transcribe(wavs)
             spoken = [model.llm.tokenize(f" {text}") for text in texts]
-            allowed = may_be_said(
-                scores.words,
-                sizes,
-                model.readout.classes(spoken),
-                model.readout.tolerance,
-            )
+            allowed = model.readout.allowed(scores, sizes, spoken)
             for i, (row, text) in enumerate(zip(rows, texts, strict=True)):
                 row["transcript"] = text
                 row["read"] = text if i in allowed else row["heard"]

@@ -14,6 +14,7 @@ from speechbrain_jasco.lobes.models.ctc import (
     best_path,
     loss_per_word,
     may_be_said,
+    nearest,
 )
 
 SIZES = torch.tensor([5, 3, 4])
@@ -85,3 +86,22 @@ def test_what_has_no_path_is_never_allowed(logits):
     repeated = [[1, 1, 1], [1, 1], [2, 2, 2]]  # takes 5, 3, 5 tokens
     assert may_be_said(logits, SIZES, repeated, 1e9) == [0, 1]
     assert may_be_said(logits, SIZES, [[1] * 4, [1, 2] * 2, []], 1e9) == []
+
+
+def test_the_nearest_sentence_is_that_of_the_most_probable_paths(logits):
+    sentences = [[1], [2], [1, 2], [2, 1], [1, 2, 1], [1, 1, 1]]
+    for clip, own in enumerate(clips(logits)):
+        heard = summed(own, read_off(own.argmax(dim=1).tolist()))
+        # A sentence of more tokens than there are has no path at all.
+        possible = [w for w in sentences if len(own) > 4 or w != [1, 1, 1]]
+        losses = [summed(own, words) for words in possible]
+        best = min(range(len(possible)), key=losses.__getitem__)
+        distance = (losses[best] - heard) / len(possible[best])
+        for slack in (-1e-3, 1e-3):
+            found = nearest(logits, SIZES, sentences, distance + slack)
+            assert found.get(clip) == (best if slack > 0 else None)
+
+
+def test_no_sentence_is_near_where_none_is_known_or_none_has_a_path(logits):
+    assert nearest(logits, SIZES, [], 1e9) == {}
+    assert nearest(logits, SIZES, [[1, 2, 1, 2, 1, 2]], 1e9) == {}

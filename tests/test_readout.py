@@ -9,7 +9,13 @@ import torch
 from tiny_systems import randomize, tiny_audio_llm, write_llama_tokenizer
 
 from speechbrain_jasco.integrations.trained_weights import export
-from speechbrain_jasco.lobes.models.readout import UNKNOWN, Readout, Targets
+from speechbrain_jasco.lobes.models.readout import Readout
+from speechbrain_jasco.lobes.models.vocabulary import (
+    NO_TOKEN,
+    UNKNOWN,
+    Scores,
+    Targets,
+)
 
 NAMES = {
     "sound": [[[10, 11], [12]], [[13]], [[14, 15, 16]]],
@@ -134,6 +140,34 @@ def test_a_recogniser_is_believed_where_the_tokens_allow_it(readout):
     assert same.equal(heard)
 
 
+def test_a_known_sentence_is_read_where_it_is_hardly_less_probable(readout):
+    """9 and then a word that is 4 rather than 7, by little; 9 7 is known."""
+    names = torch.zeros(1, 3), torch.zeros(1, 2)
+    words = torch.full((1, 3, 4), -20.0)
+    words[0, 0, 3] = words[0, 1, 0] = 20.0
+    words[0, 2, 1], words[0, 2, 2] = 1.0, 0.0
+    sizes = torch.tensor([3])
+    scores = Scores(words, dict(zip(("sound", "speaker"), names, strict=True)))
+    assert readout.words(scores, sizes) == [[9, 4]]
+    doubtful, _ = readout.read(scores, sizes)
+    readout.set_vocabulary(WORDS, NAMES, [[4, 4], [9, 7]])
+    assert readout.known(scores, sizes) == {0: [9, 7]}
+    assert readout.words(scores, sizes) == [[9, 4]]  # what alignment measures
+    read, _ = readout.read(scores, sizes)
+    here = [i for i in range(3, 6) if read[0, i].equal(readout.table[9])]
+    assert read[0, here[0] + 1].equal(readout.table[7])
+    # One nat over two words.
+    readout.familiarity = 0.49
+    assert readout.read(scores, sizes)[0].equal(doubtful)
+    readout.familiarity = 0.51
+    assert readout.read(scores, sizes)[0].equal(read)
+    # Before a recogniser, and not while training.
+    assert readout.allowed(scores, sizes, [[9, 4]]) == []
+    readout.train()
+    assert readout.allowed(scores, sizes, [[9, 4]]) == [0]
+    assert readout.known(scores, sizes) == {}
+
+
 def test_words_are_left_out_in_training_only(readout):
     readout.dropout = 0.5
     tokens = tokens_of(readout, [4, 9] * 200)[None]
@@ -185,7 +219,7 @@ def test_the_vocabulary_travels_with_the_weights(tmp_path):
     trained = model()
     trained.load()
     randomize(trained)
-    trained.readout.set_vocabulary(WORDS, NAMES)
+    trained.readout.set_vocabulary(WORDS, NAMES, [[4, 9], [7]])
     llm = trained.llm
     trained.readout.bind(llm.model.get_input_embeddings().weight, llm.tokenize)
     export(trained, tmp_path / "weights.safetensors", torch.float16)
@@ -198,6 +232,7 @@ def test_the_vocabulary_travels_with_the_weights(tmp_path):
     expected, _ = trained.tokens(wav, torch.ones(1))
     got, _ = again.tokens(wav, torch.ones(1))
     assert again.readout.word_ids.tolist() == WORDS
+    assert again.readout.sentence_ids.tolist() == [[4, 9], [7, NO_TOKEN]]
     assert got.shape == expected.shape
     assert torch.allclose(got, expected, atol=0.05)  # half precision
     # A file without the vocabulary is not of this model.

@@ -17,7 +17,12 @@ from tiny_training import tiny_trainee
 from speechbrain_jasco.integrations.audio_llm import AudioLLM
 from speechbrain_jasco.integrations.causal_lm import CausalLM
 from speechbrain_jasco.lobes.frames import Frames
-from speechbrain_jasco.lobes.models.readout import UNKNOWN, Readout, Targets
+from speechbrain_jasco.lobes.models.readout import Readout
+from speechbrain_jasco.lobes.models.vocabulary import (
+    UNKNOWN,
+    Targets,
+    unpadded,
+)
 from speechbrain_jasco.lobes.models.window_qformer import WindowQFormer
 from speechbrain_jasco.training.alignment import Alignment
 from speechbrain_jasco.training.choice import (
@@ -431,6 +436,13 @@ def reading(trainee):
     trainee.model.readout = trainee.alignment.readout
     yield
     trainee.model.readout = None
+
+
+def test_sentences_of_the_training_are_known(clip_data):
+    llm, readout = clip_data.trainee.llm, clip_data.trainee.alignment.readout
+    spoken = {llm.tokenizer.decode(i) for i in unpadded(readout.sentence_ids)}
+    expected = {row["spoken_text"] for row in manifest_rows()}
+    assert {text.strip() for text in spoken} == expected
 
 
 def test_who_reads_nothing_out_is_given_nothing(clip_data):

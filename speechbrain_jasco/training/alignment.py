@@ -52,7 +52,8 @@ class Alignment(nn.Module):
 
     Example
     -------
-    >>> from speechbrain_jasco.lobes.models.readout import Readout, Targets
+    >>> from speechbrain_jasco.lobes.models.readout import Readout
+    >>> from speechbrain_jasco.lobes.models.vocabulary import Targets
     >>> readout = Readout(8, layout="{words}")
     >>> readout.set_vocabulary([5, 6, 7], {"sound": [[[1, 2]], [[3]]], "speaker": [[[4]]]})
     >>> readout.bind(torch.randn(20, 8), lambda text: [])

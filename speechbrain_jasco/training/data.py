@@ -18,7 +18,7 @@ from speechbrain.dataio.dataset import DynamicItemDataset
 
 from speechbrain_jasco.building.manifest import COLUMNS, wordings
 from speechbrain_jasco.dataio import SAMPLE_RATE_HZ, audio_path, read_table
-from speechbrain_jasco.lobes.models.readout import UNKNOWN, Targets
+from speechbrain_jasco.lobes.models.vocabulary import UNKNOWN, Targets
 from speechbrain_jasco.training.choice import Alternatives
 from speechbrain_jasco.training.features import Item
 from speechbrain_jasco.training.packing import Row
@@ -190,9 +190,11 @@ class ClipData:
             "sound": [self._names(sounds[s]) for s in self.sounds],
             "speaker": [self._names(own) for own in self.voices],
         }
-        words = {t for r in rows for t in self._words(r["spoken_text"])}
+        spoken = sorted({r["spoken_text"] for r in rows})
+        sentences = [self._words(text) for text in spoken]
+        words = {token for own in sentences for token in own}
         llm, readout = trainee.model.llm, trainee.alignment.readout
-        readout.set_vocabulary(words, names)
+        readout.set_vocabulary(words, names, sentences)
         readout.bind(llm.model.get_input_embeddings().weight, llm.tokenize)
 
     def turn_to(self, epoch, stage):

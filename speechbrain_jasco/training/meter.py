@@ -7,7 +7,7 @@ Authors
 from collections import defaultdict
 
 from speechbrain_jasco.building.word_errors import total_word_error_rate
-from speechbrain_jasco.lobes.models.readout import UNKNOWN
+from speechbrain_jasco.lobes.models.vocabulary import UNKNOWN
 
 
 class Meter:

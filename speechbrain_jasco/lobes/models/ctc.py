@@ -3,6 +3,7 @@ whether it may have been said.
 
     scores of blank and words by time --best path--> runs --> words heard
                                       --all paths--> loss of any other words
+                                                 --> nearest known sentence
 
 Method: Graves et al., ICML 2006. Scores that also judge what another
 recogniser has understood: Hori, Watanabe and Hershey, ACL 2017 (joint decoding
@@ -122,6 +123,61 @@ def may_be_said(logits, sizes, words, tolerance):
         for clip, (ids, nats) in enumerate(zip(words, further.tolist()))
         if ids and nats <= tolerance and _fits(ids, int(sizes[clip]))
     ]
+
+
+@torch.no_grad()
+def nearest(logits, sizes, sentences, tolerance):
+    """Finds the known sentence that is most probable, where one is hardly less
+    probable than what is heard.
+
+    What a path of single best words gets wrong, the sum over the paths of a
+    whole sentence often has right: it need not be sure of any word.
+
+    Arguments
+    ---------
+    logits : torch.Tensor
+        Of blank and words [B, N, 1 + V].
+    sizes : torch.Tensor
+        Numbers of tokens [B].
+    sentences : list of list of int
+        Classes from 1 on, at least one each.
+    tolerance : float
+        The highest difference of the losses, in nats per word of the sentence.
+
+    Returns
+    -------
+    dict
+        Number of a clip -> number of its sentence; none of other clips.
+
+    Example
+    -------
+    >>> heard = 9 * torch.eye(4)[torch.tensor([[1, 0, 2, 0], [3, 3, 0, 3]])]
+    >>> nearest(heard, torch.tensor([4, 4]), [[2, 1], [1, 2]], 1.0)
+    {0: 1}
+    """
+    if not sentences:
+        return {}
+    best, starts = best_path(logits, sizes)
+    own = [row[at].tolist() for row, at in zip(best, starts, strict=True)]
+    counts = sizes.new_tensor([len(words) for words in own]).clamp(min=1)
+    heard = loss_per_word(logits, sizes, own) * counts
+    labels = torch.tensor([w for words in sentences for w in words])
+    lengths = torch.tensor([len(words) for words in sentences])
+    found = {}
+    for clip, size in enumerate(sizes.tolist()):
+        scores = logits[clip, :size, None].log_softmax(dim=2)
+        losses = ctc_loss(  # infinite where there is no path
+            scores.expand(-1, len(sentences), -1),
+            labels.to(logits.device),
+            torch.full_like(lengths, size),
+            lengths,
+            reduction="none",
+        )
+        further = (losses - heard[clip]) / lengths.to(losses)
+        nearest_one = int(losses.argmin())
+        if further[nearest_one] <= tolerance:
+            found[clip] = nearest_one
+    return found
 
 
 def _fits(words, size):

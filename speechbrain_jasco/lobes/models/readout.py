@@ -1,7 +1,7 @@
 """Audio tokens read out as words that the LLM knows.
 
     audio tokens --cosine--> words by time    --CTC runs--> mean word of each run
-                                   (or a recogniser's words, if CTC allows them)
+                      (or a known sentence or a recogniser's, if CTC allows it)
      mean token  --cosine--> names of sounds  ------------> mean name
      mean token  --cosine--> names of speakers -----------> mean name
 
@@ -20,54 +20,21 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
-from typing import NamedTuple
-
 import torch
 from torch import nn
 from torch.nn.functional import normalize
 from torch.nn.utils.rnn import pad_sequence
 
-from speechbrain_jasco.lobes.models.ctc import best_path, may_be_said
+from speechbrain_jasco.lobes.models.ctc import best_path, may_be_said, nearest
+from speechbrain_jasco.lobes.models.vocabulary import (
+    NO_TOKEN,
+    Scores,
+    Targets,
+    padded,
+    unpadded,
+)
 
 KINDS = ("sound", "speaker")
-NO_TOKEN = -1  # behind a name
-UNKNOWN = -100  # number of a name that nobody knows
-
-
-class Targets(NamedTuple):
-    """What the clips of a batch should sound like.
-
-    Arguments
-    ---------
-    words : list of list of int
-        Tokens of what is said.
-    names : dict
-        "sound", "speaker" -> list of int: the number of each clip's, -100
-        where it is unknown.
-
-    Example
-    -------
-    >>> Targets([[5, 6]], {"sound": [0], "speaker": [-100]}).words
-    [[5, 6]]
-    """
-
-    words: list[list[int]]
-    names: dict[str, list[int]]
-
-
-class Scores(NamedTuple):
-    """How well audio tokens fit words and names.
-
-    Arguments
-    ---------
-    words : torch.Tensor
-        Logits of blank and words [B, N, 1 + V].
-    names : dict
-        "sound", "speaker" -> logits [B, C].
-    """
-
-    words: torch.Tensor
-    names: dict[str, torch.Tensor]
 
 
 class Readout(nn.Module):
@@ -90,6 +57,8 @@ class Readout(nn.Module):
     tolerance : float
         A recogniser's words are read in place of those heard unless the audio
         tokens find them less probable by more than so many nats per word.
+    familiarity : float
+        The same of a sentence of the training; none is read while training.
 
     Example
     -------
@@ -109,24 +78,26 @@ class Readout(nn.Module):
         dropout=0.0,
         confusion=0.0,
         tolerance=6.0,
+        familiarity=3.0,
     ):
         super().__init__()
         self.layout = layout
         self.tolerance = tolerance
+        self.familiarity = familiarity
         self.dropout = dropout
         self.confusion = confusion
         self.blank = nn.Parameter(torch.randn(width))
         sharpness = torch.full((1 + len(KINDS),), float(sharpness))
         self.scales = nn.Parameter(sharpness.log())
         # The vocabulary comes from the data, the embeddings from the LLM.
-        self.register_buffer("word_ids", torch.empty(0, dtype=torch.int32))
-        for kind in KINDS:
-            empty = torch.empty(0, 1, 1, dtype=torch.int32)
-            self.register_buffer(f"{kind}_ids", empty)
+        dims = {"word": 1, "sentence": 2} | dict.fromkeys(KINDS, 3)
+        for name, n in dims.items():
+            empty = torch.empty([0, 1, 1][:n], dtype=torch.int32)
+            self.register_buffer(f"{name}_ids", empty)
         self.register_buffer("table", torch.empty(0, width), False)
         self._pieces = []
 
-    def set_vocabulary(self, words, names):
+    def set_vocabulary(self, words, names, sentences=()):
         """Says what there is to be heard.
 
         Arguments
@@ -136,11 +107,13 @@ class Readout(nn.Module):
         names : dict
             "sound", "speaker" -> of each its names, as lists of tokens; the
             first is the one that is read.
+        sentences : iterable of list of int
+            Tokens of each sentence that is known.
         """
         self.word_ids = self.word_ids.new_tensor(sorted(set(words)))
         for kind in KINDS:
-            ids = _padded(names[kind]).to(self.word_ids.device)
-            setattr(self, f"{kind}_ids", ids)
+            setattr(self, f"{kind}_ids", padded(names[kind]).to(self.word_ids))
+        self.sentence_ids = padded([list(sentences)])[0].to(self.word_ids)
 
     def vocabulary(self):
         """What there is to be heard, for a file of trained weights.
@@ -231,10 +204,27 @@ class Readout(nn.Module):
         sizes = (lens * tokens.shape[1]).round().long()
         scores, given = self.scores(tokens, sizes), ()
         if transcripts is not None:
-            words = self.classes(transcripts)
-            given = may_be_said(scores.words, sizes, words, self.tolerance)
+            given = self.allowed(scores, sizes, transcripts)
         read, sizes = self.read(scores, sizes, Targets(transcripts, {}), given)
         return read, sizes / read.shape[1]
+
+    def allowed(self, scores, sizes, transcripts):
+        """Says whose transcripts are read: those that the audio tokens allow,
+        of clips in which no known sentence is heard.
+
+        Arguments
+        ---------
+        scores, sizes, transcripts
+            As for ``read`` and ``forward``.
+
+        Returns
+        -------
+        list of int
+            Numbers of the clips.
+        """
+        words, known = self.classes(transcripts), self.known(scores, sizes)
+        own = may_be_said(scores.words, sizes, words, self.tolerance)
+        return [clip for clip in own if clip not in known]
 
     def read(self, scores, sizes, targets=None, given=()):
         """Writes what is heard as the LLM reads it.
@@ -299,6 +289,26 @@ class Readout(nn.Module):
             for row, at in zip(best, starts, strict=True)
         ]
 
+    def known(self, scores, sizes):
+        """Finds known sentences; none while training.
+
+        Arguments
+        ---------
+        scores, sizes
+            As for ``words``.
+
+        Returns
+        -------
+        dict
+            Number of a clip -> tokens of the sentence that is read.
+        """
+        if self.training:
+            return {}
+        sentences = unpadded(self.sentence_ids)
+        own = self.classes(sentences)
+        found = nearest(scores.words, sizes, own, self.familiarity)
+        return {clip: sentences[number] for clip, number in found.items()}
+
     def classes(self, words):
         """Numbers tokens as the scores of words do; blank is 0.
 
@@ -330,7 +340,7 @@ class Readout(nn.Module):
         best, starts = best_path(scores.words, sizes)
         shares = scores.words[:, :, 1:].softmax(dim=2)
         by_time = shares @ self._embed(self.word_ids)
-        heard = []
+        known, heard = self.known(scores, sizes), []
         for i, (row, at) in enumerate(zip(best, starts, strict=True)):
             run = at.cumsum(dim=0) - 1  # which run a token belongs to
             within = row > 0
@@ -338,6 +348,7 @@ class Readout(nn.Module):
             words = words.index_add(0, run[within], by_time[i, within])
             counts = torch.bincount(run[within], minlength=len(words))
             words = self._drop(words / counts.unsqueeze(1))
+            words = self._embed(known[i]) if i in known else words
             names = {k: self._name(k, s[i]) for k, s in scores.names.items()}
             heard.append({"words": words, **names})
         return heard
@@ -387,14 +398,3 @@ class Readout(nn.Module):
         if not self.training or not self.dropout:
             return words
         return words[torch.rand(len(words)) >= self.dropout]
-
-
-def _padded(names):
-    """Ragged [C][K][L] as one tensor."""
-    n_names = max(len(own) for own in names)
-    length = max(len(ids) for own in names for ids in own)
-    padded = torch.full((len(names), n_names, length), NO_TOKEN)
-    for c, own in enumerate(names):
-        for k, ids in enumerate(own):
-            padded[c, k, : len(ids)] = torch.tensor(ids)
-    return padded.int()
