@@ -101,7 +101,8 @@ class Chooser:
         ]
         asked = self.examiner.questions["direct"]
         read = self.trainee.read(*heard)
-        picks = choose(self.trainee, read, competing, asked)
+        sure = self.examiner.sure
+        picks = choose(self.trainee, read, competing, asked, sure)
         for row, pick in zip(rows, picks, strict=True):
             row[f"chosen{name}"] = pick.chosen
             row[f"right{name}"] = pick.chosen == row["triple_id"]

@@ -112,6 +112,21 @@ def test_interpolation_is_between_the_weights():
         merged(0.5).interpolate(0.5)
 
 
+def test_it_is_untrained_for_as_long_as_it_lasts():
+    llm = random_llm(lora=LORA)
+    trained = logits(llm.network)
+    with torch.no_grad(), llm.model.disable_adapter():
+        frozen = logits(llm.network)
+    assert not torch.allclose(frozen, trained, atol=1e-3)
+    with pytest.raises(KeyError), llm.untrained():
+        assert torch.equal(logits(llm.network), frozen)
+        raise KeyError
+    assert torch.equal(logits(llm.network), trained)
+    with pytest.raises(ValueError, match="untrained: this LLM has no LoRA"):
+        with random_llm().untrained():
+            pass
+
+
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
 def test_compiled_layers_compute_the_same():
     """Losses and gradients, of more and fewer tokens and rows."""

@@ -262,6 +262,30 @@ def test_choice_scores_are_mean_log_probabilities(trainee):
     assert pick.scores["c"] == pytest.approx(expected, abs=1e-4)
 
 
+@torch.no_grad()
+def test_who_is_unsure_chooses_as_before_training(trainee):
+    streams = [Frames(torch.randn(3, 60, 16), torch.ones(3), 50.0)]
+    heard, clips = trainee.listen(streams), [ANSWERS] * 3
+    lora = trainee.model.llm.state_dict()
+    kept = {name: weight.clone() for name, weight in lora.items()}
+    trained = choose(trainee, heard, clips, "What?")
+    with trainee.model.llm.model.disable_adapter():
+        untrained = choose(trainee, heard, clips, "What?")
+    clear = sorted(pick.stands_out() for pick in trained)
+    for sure, n_unsure in ((clear[0], 0), (clear[1], 1), (9.0, 3), (None, 0)):
+        picks = choose(trainee, heard, clips, "What?", sure)
+        own = [
+            pick.scores == pytest.approx(before.scores, abs=1e-4)
+            for pick, before in zip(picks, untrained, strict=True)
+        ]
+        assert sum(own) == n_unsure, sure
+        for pick, first, is_unsure in zip(picks, trained, own, strict=True):
+            if not is_unsure:
+                assert pick == first
+    for name, weight in trainee.model.llm.state_dict().items():
+        assert weight.equal(kept[name]), name
+
+
 def test_alternatives_share_a_line_or_a_sound():
     cells = [("dog", "go"), ("dog", "sit"), ("rain", "go"), ("sea", "swim")]
     rows = [

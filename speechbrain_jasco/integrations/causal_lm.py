@@ -8,6 +8,7 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import contextlib
 import os
 import shutil
 
@@ -279,11 +280,28 @@ class CausalLM(nn.Module):
         ValueError
             If there is no LoRA of peft.
         """
-        if not isinstance(self.model, PeftModel):
-            raise ValueError("interpolate: this LLM has no LoRA of peft")
-        for name, weight in self.model.named_parameters():
-            if ".lora_B." in name:
-                weight.mul_(share)
+        for weight in self._lora("interpolate"):
+            weight.mul_(share)
+
+    @contextlib.contextmanager
+    def untrained(self):
+        """Makes it the frozen LLM for as long as the context lasts.
+
+        The weights change, not the modules: nothing is compiled anew.
+
+        Raises
+        ------
+        ValueError
+            If there is no LoRA of peft.
+        """
+        kept = [(w, w.detach().clone()) for w in self._lora("untrained")]
+        self.interpolate(0.0)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for weight, value in kept:
+                    weight.copy_(value)
 
     def train(self, mode=True):
         """Switches the adapter (its dropout) to a mode; the LLM stays in eval.
@@ -305,6 +323,13 @@ class CausalLM(nn.Module):
             is_layer = isinstance(module, GradientCheckpointingLayer)
             module.training = mode and is_layer and self.gradient_checkpointing
         return self
+
+    def _lora(self, asked):
+        """The factors of what a LoRA adds that are 0 before training."""
+        if not isinstance(self.model, PeftModel):
+            raise ValueError(f"{asked}: this LLM has no LoRA of peft")
+        named = self.model.named_parameters()
+        return [weight for name, weight in named if ".lora_B." in name]
 
     def _adopt(self, model):
         """Freezes a model and adds what is trained."""

@@ -11,6 +11,7 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -37,6 +38,24 @@ class Pick(NamedTuple):
 
     chosen: str
     scores: dict[str, float]
+
+    def stands_out(self):
+        """By how much the chosen answer is above the mean of the others.
+
+        Returns
+        -------
+        float
+            In nats per token; infinite where there are no others.
+
+        Example
+        -------
+        >>> Pick("a", {"a": -1.0, "b": -2.0, "c": -4.0}).stands_out()
+        2.0
+        """
+        others = [s for name, s in self.scores.items() if name != self.chosen]
+        if not others:
+            return math.inf
+        return self.scores[self.chosen] - sum(others) / len(others)
 
 
 class Alternatives:
@@ -143,8 +162,12 @@ def reworded(rows, path):
 
 
 @torch.no_grad()
-def choose(trainee, heard, clips, question):
+def choose(trainee, heard, clips, question, sure=None):
     """Chooses an answer for each clip of a batch.
+
+    The answer to a trained pair is known and stands out. Where none does, what
+    was learned by heart is of no help, and the LLM as it was before training
+    chooses instead.
 
     Arguments
     ---------
@@ -157,6 +180,9 @@ def choose(trainee, heard, clips, question):
         The alternatives of each.
     question : str
         The instruction.
+    sure : float, optional
+        By how many nats per token the chosen answer must stand out; without
+        it any will do.
 
     Returns
     -------
@@ -166,7 +192,20 @@ def choose(trainee, heard, clips, question):
     ids = trainee.model.prompt(question)
     rows = [_row(trainee.llm, ids.before, ids.after, own) for own in clips]
     packed = pack(rows, sizes.tolist(), tokens.device)
-    return _picks(trainee.answer_losses(packed, tokens, sizes), clips)
+    picks = _picks(trainee.answer_losses(packed, tokens, sizes), clips)
+    unsure = [
+        i
+        for i, pick in enumerate(picks)
+        if sure is not None and pick.stands_out() < sure
+    ]
+    if unsure:
+        heard = tokens[unsure], sizes[unsure]
+        with trainee.llm.untrained():
+            own = [clips[i] for i in unsure]
+            again = choose(trainee, heard, own, question)
+        for i, pick in zip(unsure, again, strict=True):
+            picks[i] = pick
+    return picks
 
 
 @torch.no_grad()

@@ -66,6 +66,8 @@ class Examiner:
         Clips of a validation.
     n_exchanges : int
         Clips of a test of which a half is exchanged, per half.
+    sure : float, optional
+        See ``choose``.
 
     Example
     -------
@@ -81,6 +83,7 @@ class Examiner:
         max_new_tokens=40,
         limit=48,
         n_exchanges=200,
+        sure=None,
     ):
         self.questions = questions
         self.judged = judged
@@ -88,6 +91,7 @@ class Examiner:
         self.max_new_tokens = max_new_tokens
         self.limit = limit
         self.n_exchanges = n_exchanges
+        self.sure = sure
         self.most = None  # clips of a test
         # Known when model and data are.
         self.trainee = None
@@ -251,7 +255,7 @@ class Examiner:
             ]
             asked = self.questions["direct"]
             heard = self.trainee.listen(streams)
-            picks += choose(self.trainee, heard, competing, asked)
+            picks += choose(self.trainee, heard, competing, asked, self.sure)
         return share_right(picks, [row["triple_id"] for row in rows])
 
     @torch.no_grad()
