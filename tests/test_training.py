@@ -7,6 +7,7 @@ Authors
 import math
 import random
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -33,6 +34,7 @@ from speechbrain_jasco.training.choice import (
 )
 from speechbrain_jasco.training.curriculum import Curriculum, Stage
 from speechbrain_jasco.training.data import ClipData
+from speechbrain_jasco.training.examiner import Examiner
 from speechbrain_jasco.training.exchange import exchanges, mixed
 from speechbrain_jasco.training.meter import Meter
 from speechbrain_jasco.training.packing import Branch, Row
@@ -284,6 +286,13 @@ def test_who_is_unsure_chooses_as_before_training(trainee):
                 assert pick == first
     for name, weight in trainee.model.llm.state_dict().items():
         assert weight.equal(kept[name]), name
+
+
+def test_without_lora_nobody_can_be_unsure():
+    trainee = SimpleNamespace(llm=SimpleNamespace(lora=None))
+    with pytest.raises(ValueError, match="sure 2.5 and an LLM without LoRA"):
+        Examiner({}, sure=2.5).prepare(trainee, None, [], [])
+    Examiner({}).prepare(trainee, None, [], [])
 
 
 def test_alternatives_share_a_line_or_a_sound():

@@ -110,7 +110,17 @@ class Examiner:
             The frozen encoders' frames.
         rows, trained : list of dict
             Of the manifest: all splits, and those that are trained on.
+
+        Raises
+        ------
+        ValueError
+            If who is not sure cannot choose as before training.
         """
+        if self.sure is not None and trainee.llm.lora is None:
+            raise ValueError(
+                f"examiner: got sure {self.sure} and an LLM without LoRA, which "
+                "cannot choose as before training. Set `sure: null`."
+            )
         self.trainee = trainee
         self.features = features
         self.alternatives = Alternatives(rows)
