@@ -156,6 +156,9 @@ def test_a_known_sentence_is_read_where_it_is_hardly_less_probable(readout):
     read, _ = readout.read(scores, sizes)
     here = [i for i in range(3, 6) if read[0, i].equal(readout.table[9])]
     assert read[0, here[0] + 1].equal(readout.table[7])
+    with torch.autocast("cpu", torch.bfloat16):
+        half = scores._replace(words=words.bfloat16())
+        assert readout.known(half, sizes) == {0: [9, 7]}
     # One nat over two words.
     readout.familiarity = 0.49
     assert readout.read(scores, sizes)[0].equal(doubtful)

@@ -165,7 +165,8 @@ def nearest(logits, sizes, sentences, tolerance):
     lengths = torch.tensor([len(words) for words in sentences])
     found = {}
     for clip, size in enumerate(sizes.tolist()):
-        scores = logits[clip, :size, None].log_softmax(dim=2)
+        # In float32 before autocast copies what is expanded without copying.
+        scores = logits[clip, :size, None].float().log_softmax(dim=2)
         losses = ctc_loss(  # infinite where there is no path
             scores.expand(-1, len(sentences), -1),
             labels.to(logits.device),
