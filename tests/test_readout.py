@@ -166,6 +166,9 @@ def test_a_known_sentence_is_read_where_it_is_hardly_less_probable(readout):
     assert readout.read(scores, sizes)[0].equal(read)
     # Before a recogniser, and not while training.
     assert readout.allowed(scores, sizes, [[9, 4]]) == []
+    readout.familiarity = None
+    assert readout.read(scores, sizes)[0].equal(doubtful)
+    readout.familiarity = 0.51
     readout.train()
     assert readout.allowed(scores, sizes, [[9, 4]]) == [0]
     assert readout.known(scores, sizes) == {}

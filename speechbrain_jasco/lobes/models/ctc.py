@@ -113,8 +113,7 @@ def may_be_said(logits, sizes, words, tolerance):
     >>> may_be_said(heard, torch.tensor([4, 4, 4]), [[2, 1], [1, 2], []], 1.0)
     [0]
     """
-    best, starts = best_path(logits, sizes)
-    own = [row[at].tolist() for row, at in zip(best, starts, strict=True)]
+    own = _heard(logits, sizes)
     further = loss_per_word(logits, sizes, words) - loss_per_word(
         logits, sizes, own
     )
@@ -135,10 +134,8 @@ def nearest(logits, sizes, sentences, tolerance):
 
     Arguments
     ---------
-    logits : torch.Tensor
-        Of blank and words [B, N, 1 + V].
-    sizes : torch.Tensor
-        Numbers of tokens [B].
+    logits, sizes
+        As for ``may_be_said``.
     sentences : list of list of int
         Classes from 1 on, at least one each.
     tolerance : float
@@ -157,8 +154,7 @@ def nearest(logits, sizes, sentences, tolerance):
     """
     if not sentences:
         return {}
-    best, starts = best_path(logits, sizes)
-    own = [row[at].tolist() for row, at in zip(best, starts, strict=True)]
+    own = _heard(logits, sizes)
     counts = sizes.new_tensor([len(words) for words in own]).clamp(min=1)
     heard = loss_per_word(logits, sizes, own) * counts
     labels = torch.tensor([w for words in sentences for w in words])
@@ -179,6 +175,12 @@ def nearest(logits, sizes, sentences, tolerance):
         if further[nearest_one] <= tolerance:
             found[clip] = nearest_one
     return found
+
+
+def _heard(logits, sizes):
+    """Words of the best path, as lists of classes."""
+    best, starts = best_path(logits, sizes)
+    return [row[at].tolist() for row, at in zip(best, starts, strict=True)]
 
 
 def _fits(words, size):

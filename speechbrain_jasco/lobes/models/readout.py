@@ -57,8 +57,8 @@ class Readout(nn.Module):
     tolerance : float
         A recogniser's words are read in place of those heard unless the audio
         tokens find them less probable by more than so many nats per word.
-    familiarity : float
-        The same of a sentence of the training; none is read while training.
+    familiarity : float or None
+        The same of a sentence of the training; None, and training, read none.
 
     Example
     -------
@@ -302,7 +302,7 @@ class Readout(nn.Module):
         dict
             Number of a clip -> tokens of the sentence that is read.
         """
-        if self.training:
+        if self.training or self.familiarity is None:
             return {}
         sentences = unpadded(self.sentence_ids)
         own = self.classes(sentences)
