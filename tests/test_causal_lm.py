@@ -72,6 +72,33 @@ def test_lora_is_pefts():
     )
 
 
+def test_lora_in_the_upper_layers_lets_no_gradient_below():
+    llm = random_llm(lora={**LORA, "upper": 0.5})
+    assert {n.split("layers.")[1][0] for n in trained(llm)} == {"1"}
+    lower, upper = llm.network.model.layers
+    assert not trained(lower) and trained(upper)
+    into = {}
+    for n, layer in enumerate((lower, upper)):
+        layer.register_forward_hook(
+            lambda _, __, out, n=n: into.update({n: out.requires_grad})
+        )
+    llm.model(input_ids=IDS)
+    assert into == {0: False, 1: True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"upper": 0.0}, "got upper 0.0 of 2 layers"),
+        ({"upper": 1.6}, "got upper 1.6 of 2 layers"),
+        ({"upper": 0.5, "target_modules": "all-linear"}, "a list of names"),
+    ],
+)
+def test_a_share_of_layers_that_cannot_be(changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        random_llm(lora={**LORA, **changes})
+
+
 def test_merge_leaves_the_answers_and_nothing_to_train():
     llm = random_llm(lora=LORA)
     before = logits(llm.network)

@@ -28,6 +28,7 @@ from speechbrain_jasco.lobes.models.window_qformer import WindowQFormer
 from speechbrain_jasco.training.alignment import Alignment
 from speechbrain_jasco.training.choice import (
     Alternatives,
+    Pick,
     choose,
     choose_by_text,
     contrast,
@@ -284,14 +285,64 @@ def test_who_is_unsure_chooses_as_before_training(trainee):
         for pick, first, is_unsure in zip(picks, trained, own, strict=True):
             if not is_unsure:
                 assert pick == first
+            else:
+                assert pick.learned == first.chosen
     for name, weight in trainee.model.llm.state_dict().items():
         assert weight.equal(kept[name]), name
 
 
+def test_how_sure_to_be_is_found_on_trained_clips(monkeypatch):
+    """Of four right ones a quarter is below the bound; the wrong one, which
+    stands out most, and clips of other splits have no say."""
+    trained = [
+        {"triple_id": f"{s}.go", "sound_id": s, "line_id": "go", "tgt_text": s}
+        for s in "abcde"
+    ]
+    margins = dict(zip("abcde", (1.0, 2.0, 3.0, 4.0, 9.0), strict=True))
+
+    def picks(examiner, rows, item):
+        right = {r["sound_id"]: r["triple_id"] for r in rows}
+        right["e"] = "a.go"
+        return [
+            Pick(right[s], {right[s]: 0.0, "z": -margins[s]})
+            for s in (r["sound_id"] for r in rows)
+        ]
+
+    monkeypatch.setattr(Examiner, "picks", picks)
+    trainee = SimpleNamespace(llm=SimpleNamespace(lora={}))
+    examiner = Examiner({}, unsure=1 / 3)
+    examiner.prepare(trainee, None, trained, trained)
+    examiner.find_sure()
+    assert examiner.sure == pytest.approx(2.0)
+    # What is given stays.
+    examiner = Examiner({}, sure=7.0, unsure=1 / 3)
+    examiner.prepare(trainee, None, trained, trained)
+    examiner.find_sure()
+    assert examiner.sure == 7.0
+
+
+def test_choice_is_told_with_and_without_those_who_are_not_sure(monkeypatch):
+    rows = [{"triple_id": name} for name in "abc"]
+    picks = [
+        Pick("a", {}),
+        Pick("b", {}, learned="a"),  # right only as before training
+        Pick("d", {}, learned="b"),
+    ]
+    monkeypatch.setattr(Examiner, "picks", lambda *_: picks)
+    report = Examiner({}, sure=1.0).choices(rows)
+    assert report == {
+        "choice": 2 / 3,
+        "choice_learned": 1 / 3,
+        "sure": 1.0,
+    }
+    assert Examiner({}).choices(rows) == {"choice": 2 / 3}
+
+
 def test_without_lora_nobody_can_be_unsure():
     trainee = SimpleNamespace(llm=SimpleNamespace(lora=None))
-    with pytest.raises(ValueError, match="sure 2.5 and an LLM without LoRA"):
-        Examiner({}, sure=2.5).prepare(trainee, None, [], [])
+    for given in ({"sure": 2.5}, {"unsure": 0.05}):
+        with pytest.raises(ValueError, match="an LLM without LoRA"):
+            Examiner({}, **given).prepare(trainee, None, [], [])
     Examiner({}).prepare(trainee, None, [], [])
 
 

@@ -45,8 +45,7 @@ from speechbrain_jasco.precision import warn_of_emulation
 from speechbrain_jasco.sharding import rank_and_size
 from speechbrain_jasco.training.curve import learning_curve
 from speechbrain_jasco.training.data import read_built
-from speechbrain_jasco.training.examiner import score
-from speechbrain_jasco.training.meter import Meter
+from speechbrain_jasco.training.meter import Meter, score
 from speechbrain_jasco.training.unrecorded import UNRECORDED, unrecorded_rows
 
 logger = get_logger(__name__)

@@ -13,7 +13,7 @@ import os
 import shutil
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel, get_peft_model
 from speechbrain.utils.logger import get_logger
 from torch import nn
 from transformers import (
@@ -27,6 +27,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from speechbrain_jasco import starter
 from speechbrain_jasco.fingerprint import fingerprint
 from speechbrain_jasco.integrations.loading import LoadingOptions
+from speechbrain_jasco.integrations.lora import lora_config
 
 logger = get_logger(__name__)
 
@@ -50,8 +51,8 @@ class CausalLM(nn.Module):
     tokenizer : str, optional
         Where the tokenizer is, if not in ``source``.
     lora : dict, optional
-        Arguments of ``peft.LoraConfig``: ``r``, ``lora_alpha``,
-        ``target_modules``, ``lora_dropout`` ...
+        Arguments of ``lora_config``: ``r``, ``lora_alpha``,
+        ``target_modules``, ``upper`` ...
     adapter : object, optional
         In place of ``lora``: ``attach(model)`` adds trainable parts to the
         frozen model in place; ``prepare(llm, questions)`` is called before
@@ -338,8 +339,8 @@ class CausalLM(nn.Module):
             model.gradient_checkpointing_enable({"use_reentrant": False})
         self._frozen = list(model.modules())
         if self.lora is not None:
-            config = LoraConfig(task_type="CAUSAL_LM", **self.lora)
-            model = get_peft_model(model, config)
+            n_layers = model.config.get_text_config().num_hidden_layers
+            model = get_peft_model(model, lora_config(self.lora, n_layers))
         if self.adapter is not None:
             self.adapter.attach(model)
         self.model = model

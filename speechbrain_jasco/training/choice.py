@@ -14,6 +14,7 @@ Authors
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from speechbrain_jasco.dataio import read_table, row_name
@@ -29,6 +30,9 @@ class Pick(NamedTuple):
         triple_id of the answer with the highest score.
     scores : dict
         triple_id -> mean log-probability.
+    learned : str, optional
+        What the LLM has learned to choose, where it is not sure and has
+        chosen as before training.
 
     Example
     -------
@@ -38,6 +42,7 @@ class Pick(NamedTuple):
 
     chosen: str
     scores: dict[str, float]
+    learned: str | None = None
 
     def stands_out(self):
         """By how much the chosen answer is above the mean of the others.
@@ -204,8 +209,39 @@ def choose(trainee, heard, clips, question, sure=None):
             own = [clips[i] for i in unsure]
             again = choose(trainee, heard, own, question)
         for i, pick in zip(unsure, again, strict=True):
-            picks[i] = pick
+            picks[i] = pick._replace(learned=picks[i].chosen)
     return picks
+
+
+def sure_bound(picks, triples, unsure):
+    """By how much an answer must stand out that was learned.
+
+    Arguments
+    ---------
+    picks : list of Pick
+        Of clips that were trained on.
+    triples : list of str
+        What they should be.
+    unsure : float
+        Share of the right ones that may stand out less.
+
+    Returns
+    -------
+    float
+        In nats per token, for ``choose``; 0 if none is right.
+
+    Example
+    -------
+    >>> picks = [Pick("a", {"a": -1.0, "b": -1.0 - n}) for n in range(5)]
+    >>> sure_bound(picks, ["a"] * 5, 0.25)
+    1.0
+    """
+    right = [
+        pick.stands_out()
+        for pick, triple in zip(picks, triples, strict=True)
+        if pick.chosen == triple and len(pick.scores) > 1
+    ]
+    return float(np.quantile(right, unsure)) if right else 0.0
 
 
 @torch.no_grad()

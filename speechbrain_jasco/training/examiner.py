@@ -8,45 +8,24 @@ Authors
  * The speechbrain_jasco developers, 2026
 """
 
+import random
+
 import torch
 
-from speechbrain_jasco.building.manifest import wordings
-from speechbrain_jasco.building.word_errors import (
-    total_word_error_rate,
-    words,
-)
+from speechbrain_jasco.building.word_errors import total_word_error_rate
 from speechbrain_jasco.integrations.prefix_generation import (
     Prefix,
     PrefixCache,
 )
 from speechbrain_jasco.training.choice import (
     Alternatives,
+    Pick,
     choose,
     share_right,
+    sure_bound,
 )
 from speechbrain_jasco.training.exchange import exchanges, mixed
-
-
-def names_sound(answer, names):
-    """Whether an answer is one of a sound's names.
-
-    Arguments
-    ---------
-    answer : str
-        What the model says.
-    names : str
-        The cell ``sound_names``.
-
-    Returns
-    -------
-    bool
-
-    Example
-    -------
-    >>> names_sound("rain falling.", "Rain falling|Heavy rain")
-    True
-    """
-    return words(answer) in [words(name) for name in wordings(names)]
+from speechbrain_jasco.training.meter import names_sound
 
 
 class Examiner:
@@ -58,8 +37,6 @@ class Examiner:
         "transcribe", "sound", "direct" -> the instruction.
     judged : JudgedAnswers, optional
         What has answers judged.
-    batch_size : int
-        Clips at once.
     max_new_tokens : int
         Of a generated answer.
     limit : int
@@ -68,36 +45,42 @@ class Examiner:
         Clips of a test of which a half is exchanged, per half.
     sure : float, optional
         See ``choose``.
+    unsure : float, optional
+        Share of trained clips that are not sure of their right answer:
+        ``find_sure`` finds ``sure`` so.
 
     Example
     -------
-    >>> Examiner({}).batch_size
-    8
+    >>> Examiner({}).limit
+    48
     """
 
     def __init__(
         self,
         questions,
         judged=None,
-        batch_size=8,
         max_new_tokens=40,
         limit=48,
         n_exchanges=200,
         sure=None,
+        unsure=None,
     ):
         self.questions = questions
         self.judged = judged
-        self.batch_size = batch_size
+        self.batch_size = 8  # clips at once
         self.max_new_tokens = max_new_tokens
         self.limit = limit
         self.n_exchanges = n_exchanges
         self.sure = sure
+        self.unsure = unsure
+        self.n_trained = 160  # clips that ``sure`` is found on
         self.most = None  # clips of a test
         # Known when model and data are.
         self.trainee = None
         self.features = None
         self.alternatives = None
         self.trained = None
+        self.trained_rows = []
 
     def prepare(self, trainee, features, rows, trained):
         """Takes the model, and learns which answers compete.
@@ -116,19 +99,36 @@ class Examiner:
         ValueError
             If who is not sure cannot choose as before training.
         """
-        if self.sure is not None and trainee.llm.lora is None:
+        if {self.sure, self.unsure} != {None} and trainee.llm.lora is None:
             raise ValueError(
-                f"examiner: got sure {self.sure} and an LLM without LoRA, which "
-                "cannot choose as before training. Set `sure: null`."
+                f"examiner: got sure {self.sure}, unsure {self.unsure} and an "
+                "LLM without LoRA, which cannot choose as before training. "
+                "Set both to null."
             )
         self.trainee = trainee
         self.features = features
         self.alternatives = Alternatives(rows)
         self.trained = Alternatives(trained)
+        self.trained_rows = [row for row in trained if row["triple_id"]]
+
+    def find_sure(self):
+        """Finds ``sure`` for the weights as they are, if none is given.
+
+        A bound belongs to weights: with longer training answers stand out
+        more. Of clips that were trained on, ``unsure`` of those that choose
+        right stand out less.
+        """
+        if self.unsure is None or self.sure is not None:
+            return
+        n_rows = min(self.n_trained, len(self.trained_rows))
+        rows = random.Random(0).sample(self.trained_rows, n_rows)
+        picks = self.picks(rows, self.reading("audio"))
+        triples = [row["triple_id"] for row in rows]
+        self.sure = sure_bound(picks, triples, self.unsure)
 
     def shorten(self):
         """Examines one clip, with short answers, to try a run out."""
-        self.limit = self.most = 1
+        self.limit = self.most = self.n_trained = 1
         self.max_new_tokens = 8
 
     def validate(self, rows):
@@ -142,9 +142,9 @@ class Examiner:
         Returns
         -------
         dict
-            "wer" and "sound_accuracy"; of clips with a behaviour also
-            "choice", "choice_sound" and "choice_speech" of those who hear
-            one stem only, and the judge's scores.
+            "wer" and "sound_accuracy"; of clips with a behaviour also what
+            ``choices`` returns, "choice_sound" and "choice_speech" of those
+            who hear one stem only, and the judge's scores.
         """
         return self.report(rows[: self.limit])
 
@@ -162,6 +162,8 @@ class Examiner:
             As for ``validate``, with "follows_sound" and "follows_speech".
         """
         rows = rows[: self.most]
+        if self.trained_rows:
+            self.find_sure()
         report = self.report(rows)
         rows = [row for row in rows if row["triple_id"]]
         for half in ("sound", "speech"):
@@ -188,7 +190,7 @@ class Examiner:
         report = self.hearing(rows)
         rows = [row for row in rows if row["triple_id"]]
         if rows:
-            report["choice"] = self.choice(rows, self.reading("audio"))
+            report |= self.choices(rows)
             for half in ("sound", "speech"):
                 stem = self.reading(f"{half}_wav")
                 report[f"choice_{half}"] = self.choice(rows, stem)
@@ -241,8 +243,47 @@ class Examiner:
         answers = self.answers(rows, self.judged.instructions)
         return self.judged.scores(rows, answers)
 
-    @torch.no_grad()
+    def choices(self, rows):
+        """Measures the choice of those who hear all.
+
+        Arguments
+        ---------
+        rows : list of dict
+            Of the manifest; all with a behaviour.
+
+        Returns
+        -------
+        dict
+            "choice"; if those who are not sure choose as before training,
+            also "sure" and "choice_learned", what it would be if they did not.
+        """
+        triples = [row["triple_id"] for row in rows]
+        picks = self.picks(rows, self.reading("audio"))
+        report = {"choice": share_right(picks, triples)}
+        if self.sure is not None:
+            own = [Pick(p.learned or p.chosen, p.scores) for p in picks]
+            report["choice_learned"] = share_right(own, triples)
+            report["sure"] = self.sure
+        return report
+
     def choice(self, rows, item):
+        """Measures the choice.
+
+        Arguments
+        ---------
+        rows, item
+            See ``picks``.
+
+        Returns
+        -------
+        float
+            Share of clips whose right answer is chosen.
+        """
+        picks = self.picks(rows, item)
+        return share_right(picks, [row["triple_id"] for row in rows])
+
+    @torch.no_grad()
+    def picks(self, rows, item):
         """Has the model choose for every clip.
 
         Arguments
@@ -254,8 +295,7 @@ class Examiner:
 
         Returns
         -------
-        float
-            Share of clips whose right answer is chosen.
+        list of Pick
         """
         picks = []
         for part, streams in self.batches(rows, item):
@@ -266,7 +306,7 @@ class Examiner:
             asked = self.questions["direct"]
             heard = self.trainee.listen(streams)
             picks += choose(self.trainee, heard, competing, asked, self.sure)
-        return share_right(picks, [row["triple_id"] for row in rows])
+        return picks
 
     @torch.no_grad()
     def answers(self, rows, questions):
@@ -348,33 +388,3 @@ class Examiner:
     def _mix(self, row):
         """The Item of an exchange."""
         return mixed(row, len(self.features.encoders))
-
-
-def score(report):
-    """One number to choose the best checkpoint by.
-
-    Arguments
-    ---------
-    report : dict
-        Measures; those of the alignment count where the LLM was not asked.
-
-    Returns
-    -------
-    float
-        Mean of choice, sound accuracy and words understood; higher is better.
-        Any report with a choice is above those without.
-
-    Example
-    -------
-    >>> score({"wer": 0.5, "sound_accuracy": 0.75, "choice": 1.0})
-    1.75
-    >>> score({"ctc_wer": 1.2, "ctc_sound": 0.5})
-    0.25
-    """
-    wer = report.get("wer", report.get("ctc_wer", 1.0))
-    sound = report.get("sound_accuracy", report.get("ctc_sound", 0.0))
-    parts = [1 - min(wer, 1.0), sound]
-    if "choice" not in report:
-        return sum(parts) / len(parts)
-    parts.append(report["choice"])
-    return 1 + sum(parts) / len(parts)

@@ -6,7 +6,11 @@ Authors
 
 from collections import defaultdict
 
-from speechbrain_jasco.building.word_errors import total_word_error_rate
+from speechbrain_jasco.building.manifest import wordings
+from speechbrain_jasco.building.word_errors import (
+    total_word_error_rate,
+    words,
+)
 from speechbrain_jasco.lobes.models.vocabulary import UNKNOWN
 
 
@@ -92,3 +96,55 @@ class Meter:
             if right:
                 stats[f"ctc_{kind}"] = sum(right) / len(right)
         return stats
+
+
+def names_sound(answer, names):
+    """Whether an answer is one of a sound's names.
+
+    Arguments
+    ---------
+    answer : str
+        What the model says.
+    names : str
+        The cell ``sound_names``.
+
+    Returns
+    -------
+    bool
+
+    Example
+    -------
+    >>> names_sound("rain falling.", "Rain falling|Heavy rain")
+    True
+    """
+    return words(answer) in [words(name) for name in wordings(names)]
+
+
+def score(report):
+    """One number to choose the best checkpoint by.
+
+    Arguments
+    ---------
+    report : dict
+        Measures; those of the alignment count where the LLM was not asked.
+
+    Returns
+    -------
+    float
+        Mean of choice, sound accuracy and words understood; higher is better.
+        Any report with a choice is above those without.
+
+    Example
+    -------
+    >>> score({"wer": 0.5, "sound_accuracy": 0.75, "choice": 1.0})
+    1.75
+    >>> score({"ctc_wer": 1.2, "ctc_sound": 0.5})
+    0.25
+    """
+    wer = report.get("wer", report.get("ctc_wer", 1.0))
+    sound = report.get("sound_accuracy", report.get("ctc_sound", 0.0))
+    parts = [1 - min(wer, 1.0), sound]
+    if "choice" not in report:
+        return sum(parts) / len(parts)
+    parts.append(report["choice"])
+    return 1 + sum(parts) / len(parts)
