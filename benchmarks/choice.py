@@ -32,7 +32,6 @@ import speechbrain as sb
 import torch
 from hyperpyyaml import load_hyperpyyaml
 from safetensors.torch import load_file
-from tqdm import tqdm
 
 from speechbrain_jasco.building.word_errors import total_word_error_rate
 from speechbrain_jasco.dataio import read_audio, write_table
@@ -175,9 +174,7 @@ def main(argv):
     chooser = Chooser(hparams, recogniser, given.hear)
     examiner, done = hparams["examiner"], []
     path = Path(hparams["output_folder"]) / "choice.csv"
-    batches = examiner.batches(rows, examiner.reading(given.hear))
-    n_batches = -(-len(rows) // examiner.batch_size)
-    for part, streams in tqdm(batches, "choice", n_batches):
+    for part, streams in examiner.batches(rows, examiner.reading(given.hear)):
         done += chooser.rows(part, streams)
         write_table(path, pd.DataFrame(done))
     print("\n".join([*summary(done), f"Wrote {path}"]))

@@ -16,9 +16,10 @@ names). Run from this folder:
     torchrun --nproc_per_node=2 train.py hparams/baseline.yaml
 
 Without built data the small set is built first. A killed run goes on where it
-stopped; the best checkpoint is tested and written to ``pretrained/``, a folder
-that ``AudioReasoner.from_hparams`` loads. Its ``model.safetensors`` is what
-``infer.py hparams/infer_baseline.yaml --checkpoint_file FILE`` answers with.
+stopped; the best checkpoint is written to ``pretrained/``, a folder that
+``AudioReasoner.from_hparams`` loads, and then tested. Its
+``model.safetensors`` is what ``infer.py hparams/infer_baseline.yaml
+--checkpoint_file FILE`` answers with.
 
 How to read this file: ``main`` from top to bottom, then the YAML, then the
 Brain; the work is in ``speechbrain_jasco/training/``.
@@ -329,14 +330,15 @@ def main(argv):
         checkpointer=hparams["checkpointer"],
     )
     brain.train_on(trained_on, splits["valid"])
-    for split in hparams["test_splits"]:
-        brain.test_on(split, splits[split])
     brain.on_evaluate_start(max_key="score")
+    output = Path(hparams["output_folder"])
     if if_main_process():
-        output = Path(hparams["output_folder"])
         yaml, folder = output / "hyperparams.yaml", output / "pretrained"
         save_pretrained(trainee.model, yaml, INTERFACE, folder)
-        logger.info("Wrote %s", folder)
+        logger.info("Wrote %s; tests follow", folder)
+    for split in hparams["test_splits"]:
+        brain.test_on(split, splits[split])
+    logger.info("Wrote %s", output / "train_log.txt")
     return brain
 
 

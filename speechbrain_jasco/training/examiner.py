@@ -11,6 +11,8 @@ Authors
 import random
 
 import torch
+from speechbrain.utils.distributed import if_main_process
+from tqdm import tqdm
 
 from speechbrain_jasco.building.word_errors import total_word_error_rate
 from speechbrain_jasco.integrations.prefix_generation import (
@@ -67,7 +69,8 @@ class Examiner:
     ):
         self.questions = questions
         self.judged = judged
-        self.batch_size = 8  # clips at once
+        self.batch_size = 8  # clips at once that choose among a dozen answers
+        self.n_at_once = 32  # that generate one: a step costs hardly more
         self.max_new_tokens = max_new_tokens
         self.limit = limit
         self.n_exchanges = n_exchanges
@@ -329,7 +332,8 @@ class Examiner:
         options = {"do_sample": False, "max_new_tokens": self.max_new_tokens}
         dtype = model.llm.model.get_input_embeddings().weight.dtype
         answers = []
-        for part, streams in self.batches(rows, self.reading("audio")):
+        reading, n = self.reading("audio"), self.n_at_once
+        for part, streams in self.batches(rows, reading, n):
             tokens, sizes = self.trainee.listen(streams)
             prefixes = [
                 Prefix(prompts[0].before, own[:size].to(dtype))
@@ -350,8 +354,8 @@ class Examiner:
             ]
         return answers
 
-    def batches(self, rows, item):
-        """Reads clips.
+    def batches(self, rows, item, n=None):
+        """Reads clips, and shows how far it is.
 
         Arguments
         ---------
@@ -359,14 +363,18 @@ class Examiner:
             Of the manifest.
         item : callable
             Row -> Item.
+        n : int, optional
+            Clips at once; ``batch_size`` by default.
 
         Yields
         ------
         (list of dict, list of Frames)
         """
+        n = n or self.batch_size
         device = self.trainee.llm.device
-        for start in range(0, len(rows), self.batch_size):
-            part = rows[start : start + self.batch_size]
+        hidden = {"leave": False, "disable": not if_main_process()}
+        for start in tqdm(range(0, len(rows), n), "examine", **hidden):
+            part = rows[start : start + n]
             items = [item(row) for row in part]
             yield part, self.features.frames(items, device)
 
