@@ -311,7 +311,8 @@ def test_how_sure_to_be_is_found_on_trained_clips(monkeypatch):
     monkeypatch.setattr(Examiner, "picks", picks)
     trainee = SimpleNamespace(llm=SimpleNamespace(lora={}))
     examiner = Examiner({}, unsure=1 / 3)
-    examiner.prepare(trainee, None, trained, trained)
+    other = {**trained[0], "sound_id": "of a test", "triple_id": "t.go"}
+    examiner.prepare(trainee, None, [*trained, other], trained)
     examiner.find_sure()
     assert examiner.sure == pytest.approx(2.0)
     # What is given stays.

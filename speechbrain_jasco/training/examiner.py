@@ -21,7 +21,6 @@ from speechbrain_jasco.integrations.prefix_generation import (
 )
 from speechbrain_jasco.training.choice import (
     Alternatives,
-    Pick,
     choose,
     share_right,
     sure_bound,
@@ -117,11 +116,13 @@ class Examiner:
     def find_sure(self):
         """Finds ``sure`` for the weights as they are, if none is given.
 
-        A bound belongs to weights: with longer training answers stand out
+        With ``unsure`` only, and where there are trained clips. A bound belongs to weights: with longer training answers stand out
         more. Of clips that were trained on, ``unsure`` of those that choose
         right stand out less.
         """
         if self.unsure is None or self.sure is not None:
+            return
+        if not self.trained_rows:
             return
         n_rows = min(self.n_trained, len(self.trained_rows))
         rows = random.Random(0).sample(self.trained_rows, n_rows)
@@ -165,8 +166,7 @@ class Examiner:
             As for ``validate``, with "follows_sound" and "follows_speech".
         """
         rows = rows[: self.most]
-        if self.trained_rows:
-            self.find_sure()
+        self.find_sure()
         report = self.report(rows)
         rows = [row for row in rows if row["triple_id"]]
         for half in ("sound", "speech"):
@@ -264,7 +264,7 @@ class Examiner:
         picks = self.picks(rows, self.reading("audio"))
         report = {"choice": share_right(picks, triples)}
         if self.sure is not None:
-            own = [Pick(p.learned or p.chosen, p.scores) for p in picks]
+            own = [p._replace(chosen=p.learned or p.chosen) for p in picks]
             report["choice_learned"] = share_right(own, triples)
             report["sure"] = self.sure
         return report

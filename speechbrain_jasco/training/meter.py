@@ -1,4 +1,4 @@
-"""Sums up an epoch: loss per task, and what the alignment has understood.
+"""Sums up an epoch: loss per task, what the alignment has understood, a score.
 
 Authors
  * The speechbrain_jasco developers, 2026
